@@ -1,0 +1,85 @@
+import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
+import pg from "pg";
+
+import { DomainError } from "../errors";
+import * as schema from "./schema";
+
+/** One attempt against Postgres may take this long, connecting included. */
+const attemptMilliseconds = 2_000;
+
+/** What runs statements: the pool, or one connection inside a transaction. */
+export type Statements = NodePgDatabase<typeof schema>;
+
+export interface Database extends Statements {
+  /**
+   * Runs `work` in one READ COMMITTED transaction.
+   * @returns the work's result, and the database's clock read after the commit: no earlier than the moment others can see it.
+   * @throws CommitOutcomeUnknownError when the connection failed while committing; every other error means: not committed.
+   */
+  commit<T>(work: (transaction: Statements) => Promise<T>): Promise<{ result: T; committedAt: Date }>;
+  close(): Promise<void>;
+}
+
+/** The connection died after COMMIT was sent: the transaction may or may not have been committed. */
+export class CommitOutcomeUnknownError extends Error {
+  override name = "CommitOutcomeUnknownError";
+}
+
+/** The newest primary's connection pool. `url` must lead to a primary: verification must not read from a replica. */
+export function createDatabase(url: string, options: { maxConnections?: number } = {}): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: options.maxConnections ?? 10,
+    connectionTimeoutMillis: attemptMilliseconds,
+    query_timeout: attemptMilliseconds,
+    statement_timeout: attemptMilliseconds,
+    idle_in_transaction_session_timeout: 2 * attemptMilliseconds,
+    application_name: "latchkey",
+  });
+  // An idle connection that breaks would otherwise end the process; the next query gets a new one.
+  pool.on("error", () => undefined);
+  const statements = drizzle(pool, { schema });
+  return Object.assign(statements, {
+    commit: <T>(work: (transaction: Statements) => Promise<T>) => commit(pool, work),
+    close: () => pool.end(),
+  });
+}
+
+async function commit<T>(pool: pg.Pool, work: (transaction: Statements) => Promise<T>) {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  const noteError = (error: Error) => (broken = error);
+  client.on("error", noteError);
+  try {
+    await client.query("BEGIN");
+    const result = await work(drizzle(client, { schema }));
+    const committedAt = await sendCommit(client);
+    return { result, committedAt };
+  } catch (error) {
+    // After a timeout or a lost connection the session's state is unknown: only what it answered itself lets it be kept.
+    if (error instanceof DomainError || isDatabaseAnswer(error)) await client.query("ROLLBACK").catch(noteError);
+    else broken = error instanceof Error ? error : new Error("transaction failed");
+    throw error;
+  } finally {
+    client.off("error", noteError);
+    client.release(broken);
+  }
+}
+
+async function sendCommit(client: pg.PoolClient): Promise<Date> {
+  // Both in one message: the clock is read in a transaction of its own, after the commit, without another round trip.
+  const sent = client.query("COMMIT; SELECT clock_timestamp() AS committed_at");
+  const results: unknown = await sent.catch((cause: unknown) => {
+    throw new CommitOutcomeUnknownError("commit not confirmed", { cause });
+  });
+  const [ended, clock] = results as [pg.QueryResult, pg.QueryResult<{ committed_at: Date }>];
+  const row = clock.rows[0];
+  if (ended.command !== "COMMIT" || !row) throw new Error(`the transaction ended with ${ended.command}`);
+  return row.committed_at;
+}
+
+/** Whether the database itself refused a statement, in a session that goes on (57P: it is being ended; 08: it is lost). */
+function isDatabaseAnswer(error: unknown): boolean {
+  const origin = error instanceof Error && error.cause ? error.cause : error;
+  return origin instanceof pg.DatabaseError && !/^(57P|08)/.test(origin.code ?? "");
+}
