@@ -1,0 +1,10 @@
+/** The public face of the domain: what `trpc/` and `app/` may use. */
+export type { Caller } from "./access";
+export { createApiKey, type CreatedApiKey } from "./create";
+export { type Effect, effectOfApiKey } from "./effect";
+export { invalidateCache } from "./invalidate-cache";
+export { type ApiKeyList, listApiKeys } from "./list";
+export { renameApiKey } from "./rename";
+export { revokeApiKey, revokeOwnKey } from "./revoke";
+export type { ApiKeySummary } from "./summary";
+export { type RefusalReason, type VerifiedKey, VerificationUnavailableError, verifyApiKey } from "./verify";

@@ -1,0 +1,37 @@
+import { z } from "zod";
+
+import { allScopes } from "./scopes";
+
+/** What the procedures accept. Shared with the page, so that a form says what the server would say. */
+
+const id = z.string().regex(/^key_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "This is not the id of a key.");
+
+const name = z
+  .string()
+  .trim()
+  .min(1, "Enter a name.")
+  .max(64, "Use at most 64 characters.")
+  // Cc: control characters; Cf and the separators: invisible ones that could make two names look the same.
+  .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, "A name cannot contain control characters.");
+
+export const keyIdInput = z.strictObject({ id });
+
+export const createInput = z.strictObject({
+  name,
+  /** Made once per intent and repeated on a retry. */
+  requestId: z.uuid(),
+  scopes: z
+    .array(z.enum(allScopes))
+    .max(100)
+    .transform((scopes) => [...new Set(scopes)].sort())
+    .optional(),
+  /** Absent: the key never expires. */
+  expiresInDays: z.int().min(1, "At least 1 day.").max(365, "At most 365 days.").optional(),
+});
+export type CreateInput = z.output<typeof createInput>;
+
+export const renameInput = z.strictObject({ id, name });
+
+export const invalidateCacheInput = z.strictObject({
+  keyHash: z.string().regex(/^[0-9a-f]{64}$/, "This is not a SHA-256 in lower-case hexadecimal."),
+});

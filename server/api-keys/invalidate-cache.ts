@@ -1,0 +1,65 @@
+import { eq } from "drizzle-orm";
+
+import type { ServerContext } from "../context";
+import { apiKeys } from "../db/schema";
+import { DomainError } from "../errors";
+import { describeFault } from "../logger";
+import { enqueuePurge } from "../purges/enqueue";
+import { settlePurges } from "../purges/settle";
+import { type Effect, pendingSince } from "./effect";
+import { purgeSlots } from "./slot";
+
+/**
+ * Discards what is cached for a hash: the original system's procedure. The key itself stays as it is.
+ * @returns from when on, or after when at the latest, nothing cached before this call is used.
+ * @throws RATE_LIMITED; API_KEY_NOT_OWNED for another owner's hash; SERVICE_UNAVAILABLE when ownership cannot be checked: then
+ *   nothing is deleted. A hash that no key has is purged all the same, without a row in the outbox.
+ */
+export async function invalidateCache(
+  ctx: ServerContext,
+  caller: { ownerId: string },
+  input: { keyHash: string },
+): Promise<{ ok: true; effect: Effect }> {
+  if (!(await ctx.invalidateLimit(caller.ownerId))) throw new DomainError("RATE_LIMITED");
+  const hash = Buffer.from(input.keyHash, "hex");
+  const key = await findOwned(ctx, caller.ownerId, hash);
+  return { ok: true, effect: key ? await purgeOwned(ctx, key, hash) : await purgeUnknown(ctx, hash) };
+}
+
+async function findOwned(ctx: ServerContext, ownerId: string, hash: Buffer) {
+  const columns = { id: apiKeys.id, ownerId: apiKeys.ownerId, revokedAt: apiKeys.revokedAt };
+  const [key] = await ctx.db
+    .select(columns)
+    .from(apiKeys)
+    .where(eq(apiKeys.hash, hash))
+    .catch((cause: unknown) => {
+      throw new DomainError("SERVICE_UNAVAILABLE", { cause });
+    });
+  if (key && key.ownerId !== ownerId) throw new DomainError("API_KEY_NOT_OWNED");
+  return key;
+}
+
+async function purgeOwned(
+  ctx: ServerContext,
+  key: { id: string; revokedAt: Date | null },
+  hash: Buffer,
+): Promise<Effect> {
+  const target = key.revokedAt ? "revoked" : "absent";
+  const { result, committedAt } = await ctx.db
+    .commit((transaction) => enqueuePurge(transaction, { keyId: key.id, hash, target }))
+    .catch((cause: unknown) => {
+      throw new DomainError("SERVICE_UNAVAILABLE", { cause });
+    });
+  const { confirmed } = await settlePurges(ctx, result, []);
+  return confirmed.every(Boolean) ? { status: "effective", at: ctx.now() } : pendingSince(committedAt);
+}
+
+async function purgeUnknown(ctx: ServerContext, hash: Buffer): Promise<Effect> {
+  try {
+    const [isConfirmed] = await purgeSlots(ctx.redis.purge, [{ hash, target: "absent" }]);
+    if (isConfirmed) return { status: "effective", at: ctx.now() };
+  } catch (fault) {
+    ctx.logger.warn({ fault: describeFault(fault) }, "purge not confirmed");
+  }
+  return pendingSince(ctx.now());
+}

@@ -1,0 +1,151 @@
+import { randomBytes } from "node:crypto";
+
+import type { Redis } from "@upstash/redis";
+import { z } from "zod";
+
+import { publicIdPattern } from "./repository";
+
+/**
+ * The lease-fenced slot: one Redis key per API key, `ak:<hex SHA-256>`. It holds nothing, or exactly one of
+ *
+ *     L:<Redis TIME in µs>:<nonce>   a lease: its holder may fill the slot after reading the database
+ *     V:<payload>                    what the database said; may be accepted until the slot expires
+ *     T:                             revoked, for good
+ *     M:                             bypass: ask the database, fill nothing
+ *
+ * A fill needs the lease of its own call to be still present, and every purge removes it. So whatever the cache loses, evicts or
+ * reorders, a value read before a revocation can never be stored after the purge. The protection must be present *to write*;
+ * a tombstone or an epoch must be present to *forbid*, and a cache may lose it at any time. See docs/decisions/001.
+ * The leases follow R. Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, section 3.2.1.
+ */
+const leaseMilliseconds = 5_000;
+/** Counted from the lease, not from the fill: a value is never older than this, however late its fill arrives. */
+const valueMilliseconds = 60_000;
+const bypassMilliseconds = 30_000;
+/** Longer than any value can live plus the 5 s that the Redis clock may be stepped back. */
+const tombstoneMilliseconds = 65_000;
+/** After its commit a revocation holds within this time even if Redis is never reached again. */
+export const guaranteeSeconds = tombstoneMilliseconds / 1_000;
+
+const tombstone = "T:";
+const bypass = "M:";
+
+// The token is made in the script: a duplicated request cannot re-place a lease that a purge has removed.
+const getOrLeaseScript = `
+local value = redis.call('GET', KEYS[1])
+if value then return value end
+local time = redis.call('TIME')
+local lease = 'L:' .. time[1] .. string.format('%06d', time[2]) .. ':' .. ARGV[1]
+redis.call('SET', KEYS[1], lease, 'PX', ${leaseMilliseconds})
+return lease`;
+
+const fillScript = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])
+return 1`;
+
+// DEL first: a full Redis allows it and refuses SET. The tombstone only saves database reads; the DEL is what revokes.
+const purgeScript = `
+redis.call('DEL', KEYS[1])
+if ARGV[2] == 'revoked' then redis.pcall('SET', KEYS[1], '${tombstone}', 'PX', ${tombstoneMilliseconds}) end
+return ARGV[1]`;
+
+const milliseconds = z.number().int().nonnegative();
+
+/** What a slot remembers of a row. Everything that verification answers or judges by; every change to it purges the slot. */
+const slotPayloadSchema = z.strictObject({
+  v: z.literal(1),
+  hash: z.string().regex(/^[0-9a-f]{64}$/),
+  keyId: z.string().regex(publicIdPattern),
+  ownerId: z.string().min(1),
+  name: z.string(),
+  environment: z.enum(["live", "test"]),
+  scopes: z.array(z.string()),
+  createdAt: milliseconds,
+  expiresAt: milliseconds.nullable(),
+  access: z.strictObject({ allowed: z.boolean().nullable(), until: milliseconds.nullable() }),
+  requestsPerMinute: z.number().int().positive().nullable(),
+});
+export type SlotPayload = z.infer<typeof slotPayloadSchema>;
+
+export type SlotReading =
+  | { kind: "value"; payload: SlotPayload }
+  | { kind: "revoked" }
+  /** The slot was empty and now holds this call's lease. */
+  | { kind: "leased"; lease: string }
+  /** Ask the database and fill nothing: a bypass, someone else's lease, or a value that is not understood. */
+  | { kind: "ask" };
+
+function slotKey(hash: Buffer): string {
+  return `ak:${hash.toString("hex")}`;
+}
+
+/** One round trip to the Redis leader. @throws what the Redis client throws; the caller then asks the database and fills nothing. */
+export async function readSlot(redis: Redis, hash: Buffer): Promise<SlotReading> {
+  const nonce = randomBytes(12).toString("hex");
+  const value = await redis.eval<[string], unknown>(getOrLeaseScript, [slotKey(hash)], [nonce]);
+  if (value === tombstone) return { kind: "revoked" };
+  if (typeof value !== "string") return { kind: "ask" };
+  if (value.startsWith("V:")) {
+    const payload = parsePayload(value.slice(2), hash);
+    return payload ? { kind: "value", payload } : { kind: "ask" };
+  }
+  return value.startsWith("L:") && value.endsWith(`:${nonce}`) ? { kind: "leased", lease: value } : { kind: "ask" };
+}
+
+/**
+ * Stores what the database said, if the slot still holds exactly `lease`.
+ * @param content the row's payload, or "revoked" for a row that has `revoked_at`.
+ * @returns whether it was stored; `false` means that a purge, an eviction or the lease's end came first.
+ */
+export async function fillSlot(redis: Redis, hash: Buffer, lease: string, content: SlotPayload | "revoked") {
+  const leasedAtMicroseconds = Number(lease.split(":")[1]);
+  const expiresAt = Math.floor(leasedAtMicroseconds / 1_000) + valueMilliseconds;
+  const value = content === "revoked" ? tombstone : `V:${JSON.stringify(content)}`;
+  return (await redis.eval<string[], unknown>(fillScript, [slotKey(hash)], [lease, value, String(expiresAt)])) === 1;
+}
+
+/**
+ * Before the commit of a revocation, best effort: sends verifications to the database until the purge arrives.
+ * @returns whether the slot held a value, so whether the key was verified within the last minute.
+ */
+export async function bypassSlot(redis: Redis, hash: Buffer): Promise<boolean> {
+  const previous: unknown = await redis.set(slotKey(hash), bypass, { px: bypassMilliseconds, get: true });
+  return typeof previous === "string" && previous.startsWith("V:");
+}
+
+export interface SlotPurge {
+  hash: Buffer;
+  target: "revoked" | "absent";
+}
+
+/**
+ * Empties slots in one request.
+ * @returns for each purge whether Redis gave back its nonce. Only that is a confirmation: "it did not throw" is not.
+ */
+export async function purgeSlots(redis: Redis, purges: readonly SlotPurge[]): Promise<boolean[]> {
+  if (purges.length === 0) return [];
+  const nonces = purges.map(() => randomBytes(12).toString("hex"));
+  const pipeline = redis.pipeline();
+  purges.forEach(({ hash, target }, at) => pipeline.eval(purgeScript, [slotKey(hash)], [nonces[at] ?? "", target]));
+  const echoes: unknown[] = await pipeline.exec({ keepErrors: true });
+  return nonces.map((nonce, at) => (echoes[at] as { result?: unknown } | undefined)?.result === nonce);
+}
+
+function parsePayload(text: string, hash: Buffer): SlotPayload | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text, withoutPrototype);
+  } catch {
+    return null;
+  }
+  const parsed = slotPayloadSchema.safeParse(value);
+  // Bound to its hash: a value copied from another slot speaks of another key.
+  return parsed.success && parsed.data.hash === hash.toString("hex") ? parsed.data : null;
+}
+
+/** So that a polluted Object.prototype cannot supply a field that the stored text lacks. */
+function withoutPrototype(_key: string, value: unknown): unknown {
+  const isRecord = value !== null && typeof value === "object" && !Array.isArray(value);
+  return isRecord ? Object.assign(Object.create(null), value) : value;
+}

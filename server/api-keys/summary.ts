@@ -1,0 +1,31 @@
+import type { Effect } from "./effect";
+import { type SummaryRow, toPublicId } from "./repository";
+import type { KeyEnvironment } from "./token";
+
+/** A key as its owner sees it. By type it has no hash and no secret. */
+export interface ApiKeySummary {
+  id: string;
+  name: string;
+  display: string;
+  environment: KeyEnvironment;
+  scopes: string[];
+  status: "active" | "expired" | "revoked";
+  createdAt: Date;
+  /** At most a minute behind. */
+  lastUsedAt: Date | null;
+  expiresAt: Date | null;
+  revokedAt: Date | null;
+  revokedBy: "owner" | "key" | "account" | null;
+  /** How far the revocation has come; null while the key is not revoked. */
+  effect: Effect | null;
+}
+
+export function toSummary(row: SummaryRow, now: Date, effect: Effect | null): ApiKeySummary {
+  const { effectiveAt: _effectiveAt, guaranteedBy: _guaranteedBy, ...shown } = row;
+  return { ...shown, id: toPublicId(row.id), status: statusOf(row, now), effect };
+}
+
+function statusOf(row: Pick<SummaryRow, "revokedAt" | "expiresAt">, now: Date): ApiKeySummary["status"] {
+  if (row.revokedAt) return "revoked";
+  return row.expiresAt && row.expiresAt <= now ? "expired" : "active";
+}

@@ -1,0 +1,60 @@
+import { type FindByHash, prepareFindByHash } from "./api-keys/repository";
+import { createUnknownHashes, type UnknownHashes } from "./api-keys/unknown-hashes";
+import { createUsageRecorder, type UsageRecorder } from "./api-keys/usage";
+import { type ConcurrencyLimit, createConcurrencyLimit } from "./concurrency-limit";
+import { createDatabase, type Database } from "./db/client";
+import type { Environment } from "./env";
+import { createLogger, type Logger } from "./logger";
+import { createRateLimit, type RateLimit } from "./rate-limit";
+import { createRedisClients, type RedisClients } from "./redis/client";
+
+/** Runs a task after the answer has been sent, and to its end: the host's promise that a frozen function does not lose it. */
+export type Defer = (task: () => Promise<void>) => void;
+
+type KeySettings = Pick<Environment, "API_KEY_PREFIX" | "API_KEY_ENVIRONMENT" | "API_KEY_LIMIT" | "API_ACCESS_FEATURE">;
+
+/** All that the domain needs, as plain arguments: tests pass their own clock, database and Redis. */
+export interface ServerContext {
+  settings: KeySettings;
+  db: Database;
+  findByHash: FindByHash;
+  redis: RedisClients;
+  logger: Logger;
+  now: () => Date;
+  defer: Defer;
+  /** Bounds what verification may read from the database at once, per process. */
+  databaseReads: ConcurrencyLimit;
+  unknownHashes: UnknownHashes;
+  usage: UsageRecorder;
+  invalidateLimit: RateLimit;
+}
+
+/** More reads than connections only wait in the pool; twice as many keep it busy without building a queue. */
+const databaseReadsAtOnce = 20;
+
+export function createServerContext(
+  environment: KeySettings &
+    Pick<Environment, "DATABASE_URL" | "UPSTASH_REDIS_REST_URL" | "UPSTASH_REDIS_REST_TOKEN" | "LOG_LEVEL">,
+  host: { defer: Defer; now?: () => Date },
+): ServerContext {
+  const now = host.now ?? (() => new Date());
+  const db = createDatabase(environment.DATABASE_URL);
+  const logger = createLogger(environment.LOG_LEVEL);
+  const redis = createRedisClients({
+    url: environment.UPSTASH_REDIS_REST_URL,
+    token: environment.UPSTASH_REDIS_REST_TOKEN,
+  });
+  return {
+    settings: environment,
+    db,
+    findByHash: prepareFindByHash(db),
+    redis,
+    logger,
+    now,
+    defer: host.defer,
+    databaseReads: createConcurrencyLimit(databaseReadsAtOnce),
+    unknownHashes: createUnknownHashes(now),
+    usage: createUsageRecorder({ db, logger, now }),
+    invalidateLimit: createRateLimit({ redis: redis.limiter, name: "invalidate", callsPerMinute: 60, logger }),
+  };
+}

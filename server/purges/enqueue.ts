@@ -1,0 +1,47 @@
+import { and, eq, sql } from "drizzle-orm";
+
+import type { SlotPurge } from "../api-keys/slot";
+import type { Statements } from "../db/client";
+import { cachePurges } from "../db/schema";
+
+/** A purge in the outbox. `generation` tells the request that is meant from a later one for the same hash. */
+export interface QueuedPurge extends SlotPurge {
+  id: string;
+  keyId: string;
+  generation: number;
+}
+
+const queuedPurgeColumns = {
+  id: cachePurges.id,
+  keyId: cachePurges.keyId,
+  hash: cachePurges.hash,
+  target: cachePurges.target,
+  generation: cachePurges.generation,
+};
+
+/** Puts a purge into the outbox, in the transaction of the change that needs it: the two commit together or not at all. */
+export async function enqueuePurge(
+  transaction: Statements,
+  purge: Pick<QueuedPurge, "keyId" | "hash" | "target">,
+): Promise<QueuedPurge[]> {
+  return transaction
+    .insert(cachePurges)
+    .values(purge)
+    .onConflictDoUpdate({
+      target: [cachePurges.hash, cachePurges.target],
+      set: {
+        generation: sql`${cachePurges.generation} + 1`,
+        nextAttemptAt: sql`clock_timestamp()`,
+        attempts: 0,
+      },
+    })
+    .returning(queuedPurgeColumns);
+}
+
+/** The revocations of a key's hashes that Redis has not confirmed: its own, and those of secrets that a retried create replaced. */
+export async function queuedRevocations(statements: Statements, keyId: string): Promise<QueuedPurge[]> {
+  return statements
+    .select(queuedPurgeColumns)
+    .from(cachePurges)
+    .where(and(eq(cachePurges.keyId, keyId), eq(cachePurges.target, "revoked")));
+}
