@@ -3,13 +3,10 @@ import { createUnknownHashes, type UnknownHashes } from "./api-keys/unknown-hash
 import { createUsageRecorder, type UsageRecorder } from "./api-keys/usage";
 import { type ConcurrencyLimit, createConcurrencyLimit } from "./concurrency-limit";
 import { createDatabase, type Database } from "./db/client";
-import type { Environment } from "./env";
+import { type Environment, getEnvironment } from "./env";
 import { createLogger, type Logger } from "./logger";
 import { createRateLimit, type RateLimit } from "./rate-limit";
 import { createRedisClients, type RedisClients } from "./redis/client";
-
-/** Runs a task after the answer has been sent, and to its end: the host's promise that a frozen function does not lose it. */
-export type Defer = (task: () => Promise<void>) => void;
 
 type KeySettings = Pick<Environment, "API_KEY_PREFIX" | "API_KEY_ENVIRONMENT" | "API_KEY_LIMIT" | "API_ACCESS_FEATURE">;
 
@@ -21,7 +18,6 @@ export interface ServerContext {
   redis: RedisClients;
   logger: Logger;
   now: () => Date;
-  defer: Defer;
   /** Bounds what verification may read from the database at once, per process. */
   databaseReads: ConcurrencyLimit;
   unknownHashes: UnknownHashes;
@@ -35,9 +31,8 @@ const databaseReadsAtOnce = 20;
 export function createServerContext(
   environment: KeySettings &
     Pick<Environment, "DATABASE_URL" | "UPSTASH_REDIS_REST_URL" | "UPSTASH_REDIS_REST_TOKEN" | "LOG_LEVEL">,
-  host: { defer: Defer; now?: () => Date },
+  now: () => Date = () => new Date(),
 ): ServerContext {
-  const now = host.now ?? (() => new Date());
   const db = createDatabase(environment.DATABASE_URL);
   const logger = createLogger(environment.LOG_LEVEL);
   const redis = createRedisClients({
@@ -51,10 +46,18 @@ export function createServerContext(
     redis,
     logger,
     now,
-    defer: host.defer,
     databaseReads: createConcurrencyLimit(databaseReadsAtOnce),
     unknownHashes: createUnknownHashes(now),
     usage: createUsageRecorder({ db, logger, now }),
     invalidateLimit: createRateLimit({ redis: redis.limiter, name: "invalidate", callsPerMinute: 60, logger }),
   };
+}
+
+// On globalThis: a development reload evaluates this module again and must not open a second pool.
+const holder = globalThis as { latchkeyServerContext?: ServerContext };
+
+/** The one context of this process, from its settings. @throws what `getEnvironment` throws. */
+export function getServerContext(): ServerContext {
+  holder.latchkeyServerContext ??= createServerContext(getEnvironment());
+  return holder.latchkeyServerContext;
 }

@@ -7,4 +7,11 @@ export { type ApiKeyList, listApiKeys } from "./list";
 export { renameApiKey } from "./rename";
 export { revokeApiKey, revokeOwnKey } from "./revoke";
 export type { ApiKeySummary } from "./summary";
-export { type RefusalReason, type VerifiedKey, VerificationUnavailableError, verifyApiKey } from "./verify";
+export {
+  type Defer,
+  type RefusalReason,
+  type VerifiedKey,
+  VerificationUnavailableError,
+  verifyApiKey,
+  type VerifyContext,
+} from "./verify";

@@ -83,7 +83,7 @@ function slotKey(hash: Buffer): string {
 /** One round trip to the Redis leader. @throws what the Redis client throws; the caller then asks the database and fills nothing. */
 export async function readSlot(redis: Redis, hash: Buffer): Promise<SlotReading> {
   const nonce = randomBytes(12).toString("hex");
-  const value = await redis.eval<[string], unknown>(getOrLeaseScript, [slotKey(hash)], [nonce]);
+  const value = await redis.eval<[string]>(getOrLeaseScript, [slotKey(hash)], [nonce]);
   if (value === tombstone) return { kind: "revoked" };
   if (typeof value !== "string") return { kind: "ask" };
   if (value.startsWith("V:")) {
@@ -102,7 +102,7 @@ export async function fillSlot(redis: Redis, hash: Buffer, lease: string, conten
   const leasedAtMicroseconds = Number(lease.split(":")[1]);
   const expiresAt = Math.floor(leasedAtMicroseconds / 1_000) + valueMilliseconds;
   const value = content === "revoked" ? tombstone : `V:${JSON.stringify(content)}`;
-  return (await redis.eval<string[], unknown>(fillScript, [slotKey(hash)], [lease, value, String(expiresAt)])) === 1;
+  return (await redis.eval(fillScript, [slotKey(hash)], [lease, value, String(expiresAt)])) === 1;
 }
 
 /**

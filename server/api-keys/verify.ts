@@ -18,6 +18,12 @@ export interface VerifiedKey {
 export type RefusalReason = "malformed" | "unknown" | "revoked" | "expired" | "access_required";
 export type Verification = { valid: true; key: VerifiedKey } | { valid: false; reason: RefusalReason };
 
+/** Runs a task after the answer was sent, and to its end: the host's promise that a function that freezes does not lose it. */
+export type Defer = (task: () => Promise<void>) => void;
+
+/** `ServerContext`, and how the host runs what need not delay an answer. */
+export type VerifyContext = ServerContext & { defer: Defer };
+
 /** Neither Redis nor the database could say anything about the key: no verdict, the key may be good. */
 export class VerificationUnavailableError extends Error {
   override name = "VerificationUnavailableError";
@@ -33,7 +39,7 @@ export class VerificationUnavailableError extends Error {
  * @returns the key, or why it is refused.
  * @throws VerificationUnavailableError when the database is needed and cannot answer, or too many reads are under way.
  */
-export async function verifyApiKey(ctx: ServerContext, secret: string): Promise<Verification> {
+export async function verifyApiKey(ctx: VerifyContext, secret: string): Promise<Verification> {
   const format = { prefix: ctx.settings.API_KEY_PREFIX, environment: ctx.settings.API_KEY_ENVIRONMENT };
   if (!isWellFormedSecret(secret, format)) return { valid: false, reason: "malformed" };
   const hash = hashSecret(secret);
@@ -74,7 +80,7 @@ async function readRow(ctx: ServerContext, hash: Buffer): Promise<VerificationRo
   }
 }
 
-function deferFill(ctx: ServerContext, hash: Buffer, lease: string, content: SlotPayload | "revoked") {
+function deferFill(ctx: VerifyContext, hash: Buffer, lease: string, content: SlotPayload | "revoked") {
   ctx.defer(async () => {
     try {
       await fillSlot(ctx.redis.slot, hash, lease, content);
@@ -85,7 +91,7 @@ function deferFill(ctx: ServerContext, hash: Buffer, lease: string, content: Slo
 }
 
 /** Judges what the slot or the row says by the clock and the settings of now: a cached value is never a cached verdict. */
-function accept(ctx: ServerContext, payload: SlotPayload): Verification {
+function accept(ctx: VerifyContext, payload: SlotPayload): Verification {
   const now = ctx.now().getTime();
   if (payload.environment !== ctx.settings.API_KEY_ENVIRONMENT) return { valid: false, reason: "unknown" };
   if (payload.expiresAt !== null && payload.expiresAt <= now) return { valid: false, reason: "expired" };

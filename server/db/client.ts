@@ -1,3 +1,4 @@
+import { DrizzleQueryError } from "drizzle-orm";
 import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
 import pg from "pg";
 
@@ -82,4 +83,19 @@ async function sendCommit(client: pg.PoolClient): Promise<Date> {
 function isDatabaseAnswer(error: unknown): boolean {
   const origin = error instanceof Error && error.cause ? error.cause : error;
   return origin instanceof pg.DatabaseError && !/^(57P|08)/.test(origin.code ?? "");
+}
+
+/** Whether an error says that the database could not be reached or did not answer in time, as opposed to: it refused a statement. */
+export function isDatabaseOutage(error: unknown): boolean {
+  if (error instanceof CommitOutcomeUnknownError) return true;
+  const isFromQuery = error instanceof DrizzleQueryError || (error instanceof Error && isConnectionError(error));
+  return isFromQuery && !isDatabaseAnswer(error);
+}
+
+function isConnectionError(error: Error): boolean {
+  const code = "code" in error ? String(error.code) : "";
+  return (
+    /^(ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|57P|08)/.test(code) ||
+    /timeout|Connection terminated/i.test(error.message)
+  );
 }

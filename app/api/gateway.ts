@@ -1,0 +1,14 @@
+import "server-only";
+
+import { after } from "next/server";
+
+import { getServerContext } from "@/server/context";
+import { createSelfRevoke, createWithApiKey } from "@/server/gateway/with-api-key";
+
+// Next's after() runs a deferred task to its end, also on functions that freeze once they have answered.
+const getContext = () => ({ ...getServerContext(), defer: (task: () => Promise<void>) => after(task) });
+
+/** Protects a route: `export const GET = withApiKey(handler, { scopes: ["reports:read"] })`. */
+export const withApiKey = createWithApiKey(getContext);
+
+export const revokeOwnKey = createSelfRevoke(getContext);

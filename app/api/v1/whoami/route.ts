@@ -1,0 +1,10 @@
+import { revokeOwnKey, withApiKey } from "../../gateway";
+
+/** Which key is this, and whose? The smallest protected route, and a check for other gateways. */
+export const GET = withApiKey((_request, { key }) => {
+  const { keyId, ownerId, name, environment, scopes, expiresAt } = key;
+  return Response.json({ keyId, ownerId, name, environment, scopes, expiresAt });
+});
+
+/** A key revokes itself. */
+export const DELETE = revokeOwnKey;

@@ -1,0 +1,56 @@
+/** Every error of the gateway, by its code: status, title and detail. The `type` of RFC 9457 is derived from the code. */
+const problems = {
+  ambiguous_credentials: {
+    status: 400,
+    title: "Two different API keys",
+    detail: "The Authorization and X-API-Key headers hold different keys. Send one.",
+  },
+  missing_api_key: {
+    status: 401,
+    title: "No API key",
+    detail: "Send an API key as `Authorization: Bearer <key>` or `X-API-Key: <key>`.",
+  },
+  invalid_api_key: { status: 401, title: "Invalid API key", detail: "There is no such API key here." },
+  api_key_revoked: { status: 401, title: "API key revoked", detail: "This API key was revoked." },
+  api_key_expired: { status: 401, title: "API key expired", detail: "This API key has expired." },
+  api_access_required: {
+    status: 403,
+    title: "No API access",
+    detail: "The plan of this key's owner does not include API access.",
+  },
+  insufficient_scope: {
+    status: 403,
+    title: "Insufficient scope",
+    detail: "This API key lacks a scope that is needed.",
+  },
+  verification_unavailable: {
+    status: 503,
+    title: "Verification unavailable",
+    detail: "The API key could not be checked right now. It may be good; try again.",
+  },
+} as const;
+
+export type ProblemCode = keyof typeof problems;
+
+const retryAfterSeconds = 1;
+
+/** An error as `application/problem+json` (RFC 9457), never to be cached, with the challenge of RFC 6750 where one is due. */
+export function problemResponse(code: ProblemCode, options: { detail?: string; scope?: string } = {}): Response {
+  const { status, title, detail } = problems[code];
+  const headers = new Headers({ "Content-Type": "application/problem+json", "Cache-Control": "no-store" });
+  const challenge = challengeFor(code, options.scope);
+  if (challenge) headers.set("WWW-Authenticate", challenge);
+  if (status === 503) headers.set("Retry-After", String(retryAfterSeconds));
+  const type = `urn:latchkey:problem:${code}`;
+  return new Response(JSON.stringify({ type, title, status, detail: options.detail ?? detail, code }), {
+    status,
+    headers,
+  });
+}
+
+/** RFC 6750, section 3: no error code where no key was sent. */
+function challengeFor(code: ProblemCode, scope: string | undefined): string | null {
+  if (code === "insufficient_scope") return `Bearer realm="api", error="insufficient_scope", scope="${scope ?? ""}"`;
+  if (problems[code].status !== 401) return null;
+  return code === "missing_api_key" ? 'Bearer realm="api"' : 'Bearer realm="api", error="invalid_token"';
+}

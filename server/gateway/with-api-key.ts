@@ -1,0 +1,99 @@
+import {
+  type RefusalReason,
+  revokeOwnKey,
+  type VerifiedKey,
+  VerificationUnavailableError,
+  verifyApiKey,
+  type VerifyContext,
+} from "../api-keys";
+import type { Scope } from "../api-keys/scopes";
+import { describeFault } from "../logger";
+import { readCredentials } from "./credentials";
+import { type ProblemCode, problemResponse } from "./problem";
+
+const problemFor: Record<RefusalReason, ProblemCode> = {
+  malformed: "invalid_api_key",
+  unknown: "invalid_api_key",
+  revoked: "api_key_revoked",
+  expired: "api_key_expired",
+  access_required: "api_access_required",
+};
+
+/** What a host's handler gets beside the request: the key, and whatever its router passes on (Next: `params`). */
+export type KeyedHandler<RouteContext> = (
+  request: Request,
+  context: RouteContext & { key: VerifiedKey },
+) => Response | Promise<Response>;
+
+/**
+ * Wraps a route handler so that it runs only for requests with a valid API key that has all of `scopes`.
+ * Every other request gets the problem response of the contract's table. The key's owner is the only principal.
+ */
+export function createWithApiKey(getContext: () => VerifyContext) {
+  return <RouteContext = unknown>(handler: KeyedHandler<RouteContext>, options: { scopes?: readonly Scope[] } = {}) =>
+    async (request: Request, routeContext: RouteContext): Promise<Response> => {
+      const context = getContext();
+      const secret = requireSecret(context, request);
+      if (secret instanceof Response) return secret;
+      const key = await authenticate(context, secret, options.scopes ?? []);
+      if (key instanceof Response) return key;
+      return withoutCaching(await handler(request, { ...routeContext, key }));
+    };
+}
+
+/** `DELETE` with a key as credentials: the key revokes itself. 200 with the `Effect`, 401 for an unknown key, 503 in an outage. */
+export function createSelfRevoke(getContext: () => VerifyContext) {
+  return async (request: Request): Promise<Response> => {
+    const context = getContext();
+    const secret = requireSecret(context, request);
+    if (secret instanceof Response) return secret;
+    try {
+      const effect = await revokeOwnKey(context, secret);
+      return effect ? withoutCaching(Response.json(effect)) : problemResponse("invalid_api_key");
+    } catch (fault) {
+      context.logger.warn({ fault: describeFault(fault) }, "self-revocation failed");
+      return problemResponse("verification_unavailable", {
+        detail: "The API key was not revoked, or that is not known. Try again.",
+      });
+    }
+  };
+}
+
+function requireSecret(context: VerifyContext, request: Request): string | Response {
+  const credentials = readCredentials(request.headers, context.settings.API_KEY_PREFIX);
+  switch (credentials.kind) {
+    case "key":
+      return credentials.secret;
+    case "none":
+      return problemResponse("missing_api_key");
+    case "foreign":
+      return problemResponse("invalid_api_key");
+    case "ambiguous":
+      return problemResponse("ambiguous_credentials");
+  }
+}
+
+async function authenticate(
+  context: VerifyContext,
+  secret: string,
+  scopes: readonly Scope[],
+): Promise<VerifiedKey | Response> {
+  try {
+    const verification = await verifyApiKey(context, secret);
+    if (!verification.valid) return problemResponse(problemFor[verification.reason]);
+    const missing = scopes.filter((scope) => !verification.key.scopes.includes(scope));
+    if (missing.length === 0) return verification.key;
+    const detail = `This API key lacks: ${missing.join(", ")}.`;
+    return problemResponse("insufficient_scope", { detail, scope: scopes.join(" ") });
+  } catch (fault) {
+    if (!(fault instanceof VerificationUnavailableError)) throw fault;
+    context.logger.warn({ fault: describeFault(fault) }, "verification unavailable");
+    return problemResponse("verification_unavailable");
+  }
+}
+
+function withoutCaching(response: Response): Response {
+  const headers = new Headers(response.headers);
+  headers.set("Cache-Control", "no-store");
+  return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+}

@@ -1,0 +1,33 @@
+import {
+  createApiKey,
+  effectOfApiKey,
+  invalidateCache,
+  listApiKeys,
+  renameApiKey,
+  revokeApiKey,
+} from "@/server/api-keys";
+import { createInput, invalidateCacheInput, keyIdInput, renameInput } from "@/server/api-keys/inputs";
+
+import { createRouter, protectedProcedure } from "../init";
+
+export const apiKeysRouter = createRouter({
+  list: protectedProcedure.query(({ ctx }) => listApiKeys(ctx.server, ctx.caller)),
+
+  create: protectedProcedure
+    .input(createInput)
+    .mutation(({ ctx, input }) => createApiKey(ctx.server, ctx.caller, input)),
+
+  rename: protectedProcedure
+    .input(renameInput)
+    .mutation(({ ctx, input }) => renameApiKey(ctx.server, ctx.caller, input)),
+
+  revoke: protectedProcedure
+    .input(keyIdInput)
+    .mutation(({ ctx, input }) => revokeApiKey(ctx.server, ctx.caller, input)),
+
+  effect: protectedProcedure.input(keyIdInput).query(({ ctx, input }) => effectOfApiKey(ctx.server, ctx.caller, input)),
+
+  invalidateCache: protectedProcedure
+    .input(invalidateCacheInput)
+    .mutation(({ ctx, input }) => invalidateCache(ctx.server, ctx.caller, input)),
+});
