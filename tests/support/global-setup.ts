@@ -1,0 +1,45 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+
+import { startLocalPostgres } from "@/local/postgres";
+import { startLocalRedis } from "@/local/redis";
+import { migrateDatabase } from "@/server/db/migrate";
+
+import { redisKinds } from "./redis-kinds";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** A migrated database that nobody connects to: the template of every test's own. */
+    templateDatabaseUrl: string;
+    redis: { kind: "redis-server" | "embedded"; url: string; token: string }[];
+  }
+}
+
+/** Starts, once for the run, what integration tests share, in a temporary folder; returns what stops it. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const directory = await mkdtemp(join(tmpdir(), "latchkey-tests-"));
+  const started: { stop(): Promise<void> }[] = [];
+  const teardown = async () => {
+    await Promise.allSettled(started.map((service) => service.stop()));
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    const postgres = await startLocalPostgres({ directory, durable: false });
+    started.push(postgres);
+    await migrateDatabase(postgres.url);
+    project.provide("templateDatabaseUrl", postgres.url);
+    const redis = [];
+    for (const kind of redisKinds) {
+      const server = await startLocalRedis({ server: kind, directory: join(directory, kind) });
+      started.push(server);
+      redis.push({ kind, url: server.url, token: server.token });
+    }
+    project.provide("redis", redis);
+    return teardown;
+  } catch (error) {
+    await teardown();
+    throw error;
+  }
+}

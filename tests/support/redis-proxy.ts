@@ -1,0 +1,52 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** What happens to one request on its way to Redis. `lose` executes it and drops the answer; `refuse` closes the connection. */
+export type Fate = "pass" | "refuse" | "lose" | "hang" | { status: number; body: string } | Promise<void>;
+
+export interface RedisProxy {
+  url: string;
+  /** The bodies of the requests that arrived, in order. */
+  requests: string[];
+  /** Decides the fate of each request by its body; a promise delays it. Passes all by default. */
+  decide: (body: string) => Fate;
+  stop(): Promise<void>;
+}
+
+/** An HTTP proxy in front of Redis's REST API that counts, delays, loses or forges. */
+export async function startRedisProxy(target: string): Promise<RedisProxy> {
+  const proxy: RedisProxy = { url: "", requests: [], decide: () => "pass", stop: async () => {} };
+  const server = createServer((incoming, outgoing) => {
+    void (async () => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of incoming) chunks.push(chunk as Buffer);
+      const body = Buffer.concat(chunks).toString("utf8");
+      proxy.requests.push(body);
+      const fate = proxy.decide(body);
+      if (fate === "hang") return;
+      if (fate === "refuse") return incoming.destroy();
+      if (typeof fate === "object" && "status" in fate) return outgoing.writeHead(fate.status).end(fate.body);
+      if (typeof fate === "object") await fate;
+      const answer = await fetch(new URL(incoming.url ?? "/", target), {
+        method: "POST",
+        headers: {
+          authorization: incoming.headers.authorization ?? "",
+          "content-type": "application/json",
+          "upstash-encoding": String(incoming.headers["upstash-encoding"] ?? ""),
+        },
+        body,
+      });
+      const text = await answer.text();
+      if (fate === "lose") return incoming.destroy();
+      outgoing.writeHead(answer.status, { "content-type": "application/json" }).end(text);
+    })().catch(() => incoming.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  proxy.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  proxy.stop = () =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return proxy;
+}

@@ -1,0 +1,27 @@
+import { randomUUID } from "node:crypto";
+import pg from "pg";
+import { inject } from "vitest";
+
+export { redisKinds } from "./redis-kinds";
+
+/** A new database with all migrations, for the caller alone; it is gone after the run. */
+export async function testDatabaseUrl(): Promise<string> {
+  const template = new URL(inject("templateDatabaseUrl"));
+  const name = `test_${randomUUID().replaceAll("-", "")}`;
+  const admin = new URL("/postgres", template);
+  const client = new pg.Client({ connectionString: admin.href });
+  await client.connect();
+  try {
+    await client.query(`CREATE DATABASE ${name} TEMPLATE ${template.pathname.slice(1)}`);
+  } finally {
+    await client.end();
+  }
+  return new URL(`/${name}`, template).href;
+}
+
+/** The run's Redis of that kind, which all tests share: each uses keys of its own. */
+export function testRedis(kind: "redis-server" | "embedded"): { url: string; token: string } {
+  const found = inject("redis").find((server) => server.kind === kind);
+  if (!found) throw new Error(`There is no ${kind} in this run: iterate over redisKinds.`);
+  return { url: found.url, token: found.token };
+}
