@@ -79,9 +79,7 @@ export const cachePurges = pgTable(
       .notNull()
       .default(sql`clock_timestamp()`),
     attempts: integer("attempts").notNull().default(0),
-    nextAttemptAt: moment("next_attempt_at")
-      .notNull()
-      .default(sql`clock_timestamp()`),
+    nextAttemptAt: moment("next_attempt_at").notNull(),
   },
   (table) => [
     uniqueIndex("cache_purges_hash_target").on(table.hash, table.target),

@@ -11,13 +11,16 @@ export interface QueuedPurge extends SlotPurge {
   generation: number;
 }
 
-const queuedPurgeColumns = {
+export const queuedPurgeColumns = {
   id: cachePurges.id,
   keyId: cachePurges.keyId,
   hash: cachePurges.hash,
   target: cachePurges.target,
   generation: cachePurges.generation,
 };
+
+/** The request that enqueues a purge attempts it at once; the drain comes in when that has failed or died. */
+const afterImmediateAttempt = sql`clock_timestamp() + interval '3 seconds'`;
 
 /** Puts a purge into the outbox, in the transaction of the change that needs it: the two commit together or not at all. */
 export async function enqueuePurge(
@@ -26,12 +29,12 @@ export async function enqueuePurge(
 ): Promise<QueuedPurge[]> {
   return transaction
     .insert(cachePurges)
-    .values(purge)
+    .values({ ...purge, nextAttemptAt: afterImmediateAttempt })
     .onConflictDoUpdate({
       target: [cachePurges.hash, cachePurges.target],
       set: {
         generation: sql`${cachePurges.generation} + 1`,
-        nextAttemptAt: sql`clock_timestamp()`,
+        nextAttemptAt: afterImmediateAttempt,
         attempts: 0,
       },
     })

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -16,6 +16,8 @@ import { startLocalStack, type LocalStack } from "@/local/stack";
 export default async function setup(): Promise<() => Promise<void>> {
   if (!existsSync(".next/BUILD_ID")) throw new Error("There is no production build. Run: npm test -- build end-to-end");
   const directory = await mkdtemp(join(tmpdir(), "latchkey-e2e-"));
+  // A run interrupted here ends without its teardown. The services end by themselves then; the folder would stay.
+  process.once("exit", () => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));
   let stack: LocalStack | undefined;
   let app: Child | undefined;
   const teardown = async () => {

@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,6 +21,9 @@ declare module "vitest" {
 /** Starts, once for the run, what integration tests share, in a temporary folder; returns what stops it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), "latchkey-tests-"));
+  // An interrupted run ends without its teardown. The services end by themselves then; the folder would stay.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+  process.once("exit", () => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));
   const started: { stop(): Promise<void> }[] = [];
   const teardown = async () => {
     await Promise.allSettled(started.map((service) => service.stop()));

@@ -24,7 +24,7 @@ export async function startRedisProxy(target: string): Promise<RedisProxy> {
       proxy.requests.push(body);
       const fate = proxy.decide(body);
       if (fate === "hang") return;
-      if (fate === "refuse") return incoming.destroy();
+      if (fate === "refuse") return incoming.socket.destroy();
       if (typeof fate === "object" && "status" in fate) return outgoing.writeHead(fate.status).end(fate.body);
       if (typeof fate === "object") await fate;
       const answer = await fetch(new URL(incoming.url ?? "/", target), {
@@ -37,9 +37,9 @@ export async function startRedisProxy(target: string): Promise<RedisProxy> {
         body,
       });
       const text = await answer.text();
-      if (fate === "lose") return incoming.destroy();
+      if (fate === "lose") return incoming.socket.destroy();
       outgoing.writeHead(answer.status, { "content-type": "application/json" }).end(text);
-    })().catch(() => incoming.destroy());
+    })().catch(() => incoming.socket.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   proxy.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

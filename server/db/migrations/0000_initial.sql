@@ -33,7 +33,7 @@ CREATE TABLE "cache_purges" (
 	"generation" integer DEFAULT 1 NOT NULL,
 	"created_at" timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
 	"attempts" integer DEFAULT 0 NOT NULL,
-	"next_attempt_at" timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+	"next_attempt_at" timestamp with time zone NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "owners" (

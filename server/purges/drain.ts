@@ -1,0 +1,97 @@
+import { eq, inArray, lte, sql } from "drizzle-orm";
+
+import type { ServerContext } from "../context";
+import { apiKeys, cachePurges } from "../db/schema";
+import { describeFault } from "../logger";
+import { type QueuedPurge, queuedPurgeColumns } from "./enqueue";
+import { settlePurges } from "./settle";
+
+type DrainContext = Pick<ServerContext, "db" | "redis" | "logger">;
+
+const batchSize = 100;
+const longestPauseSeconds = 30;
+
+/**
+ * Attempts the purges in the outbox that are due, batch by batch, until none is left or a whole batch fails. Several instances may drain at once.
+ * A claim only moves the next attempt into the future, so a crash at any point leaves every purge to be claimed again.
+ * @returns how many purges Redis confirmed, and how many it did not.
+ */
+export async function drainPurges(ctx: DrainContext): Promise<{ confirmed: number; failed: number }> {
+  const total = { confirmed: 0, failed: 0 };
+  for (;;) {
+    const claimed = await claimDue(ctx);
+    if (claimed.length === 0) return total;
+    const { purges, revokedKeyIds } = await withWholeRevocations(ctx, claimed);
+    const { confirmed } = await settlePurges(ctx, purges, revokedKeyIds);
+    const confirmedNow = confirmed.filter(Boolean).length;
+    total.confirmed += confirmedNow;
+    total.failed += confirmed.length - confirmedNow;
+    // Redis confirms nothing: the rest can wait for the next drain.
+    if (confirmedNow === 0) return total;
+  }
+}
+
+/** By state, never by last id: a row that commits late is still found. Back-off doubles up to 30 s, with jitter against a herd. */
+async function claimDue(ctx: DrainContext): Promise<QueuedPurge[]> {
+  const due = ctx.db
+    .select({ id: cachePurges.id })
+    .from(cachePurges)
+    .where(lte(cachePurges.nextAttemptAt, sql`clock_timestamp()`))
+    .orderBy(cachePurges.nextAttemptAt)
+    .limit(batchSize)
+    .for("update", { skipLocked: true });
+  const pauseSeconds = sql`least(power(2, least(${cachePurges.attempts}, 10)), ${longestPauseSeconds}) * (0.5 + random())`;
+  return ctx.db
+    .update(cachePurges)
+    .set({
+      attempts: sql`${cachePurges.attempts} + 1`,
+      nextAttemptAt: sql`clock_timestamp() + ${pauseSeconds} * interval '1 second'`,
+    })
+    .where(inArray(cachePurges.id, due))
+    .returning(queuedPurgeColumns);
+}
+
+/**
+ * Adds what else is queued for the keys among them that are revoked: an effect may be recorded only when all hashes are purged.
+ * One statement, one snapshot: a revocation that it sees is seen together with all of its purges.
+ */
+async function withWholeRevocations(ctx: DrainContext, claimed: QueuedPurge[]) {
+  const keyIds = [...new Set(claimed.map((purge) => purge.keyId))];
+  const queued = await ctx.db
+    .select({ purge: queuedPurgeColumns, revokedAt: apiKeys.revokedAt })
+    .from(cachePurges)
+    .innerJoin(apiKeys, eq(apiKeys.id, cachePurges.keyId))
+    .where(inArray(cachePurges.keyId, keyIds));
+  return {
+    purges: queued.map(({ purge }) => purge),
+    revokedKeyIds: [...new Set(queued.flatMap(({ purge, revokedAt }) => (revokedAt ? [purge.keyId] : [])))],
+  };
+}
+
+const idleMilliseconds = 1_000;
+
+/** Drains for as long as the process lives. @returns what stops it, after the drain that is under way. */
+export function startDraining(ctx: DrainContext): () => Promise<void> {
+  let isStopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let underWay = Promise.resolve();
+
+  async function drainOnce() {
+    try {
+      const { confirmed, failed } = await drainPurges(ctx);
+      if (confirmed + failed > 0) ctx.logger.info({ confirmed, failed }, "purges drained");
+    } catch (fault) {
+      ctx.logger.warn({ fault: describeFault(fault) }, "purges not drained");
+    }
+    if (!isStopped) schedule();
+  }
+  function schedule() {
+    timer = setTimeout(() => (underWay = drainOnce()), idleMilliseconds).unref();
+  }
+  schedule();
+  return async () => {
+    isStopped = true;
+    clearTimeout(timer);
+    await underWay;
+  };
+}
