@@ -1,0 +1,177 @@
+import { randomUUID } from "node:crypto";
+
+import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
+import superjson from "superjson";
+import { beforeEach, describe, expect, it } from "vitest";
+
+import type { Caller } from "@/server/api-keys";
+import { newCaller, useTestServer } from "@/tests/support/domain";
+import { appRouter } from "@/trpc/routers";
+import type { Session } from "@/trpc/session";
+
+interface Answer {
+  status: number;
+  text: string;
+  data?: unknown;
+  error?: {
+    message: string;
+    data: { code: string; domainCode: string | null; fieldErrors: Record<string, string[]> | null };
+  };
+}
+
+describe("the router apiKeys", () => {
+  const server = useTestServer("embedded");
+
+  beforeEach(() => {
+    server().postgresProxy.heal();
+    server().redisProxy.decide = () => "pass";
+  });
+
+  /** One call as it comes over HTTP, through tRPC's own handler. */
+  async function call(session: Session, procedure: string, input: unknown, method = "POST"): Promise<Answer> {
+    const isQuery = ["list", "effect"].includes(procedure);
+    const body = JSON.stringify(superjson.serialize(input));
+    const url = new URL(`http://localhost/api/trpc/apiKeys.${procedure}`);
+    if (isQuery) url.searchParams.set("input", body);
+    const init = isQuery ? {} : { method, body, headers: { "content-type": "application/json" } };
+    const response = await fetchRequestHandler({
+      endpoint: "/api/trpc",
+      req: new Request(url, init),
+      router: appRouter,
+      createContext: () => ({ server: server(), session }),
+    });
+    const text = await response.text();
+    const parsed = JSON.parse(text) as { result?: { data: never }; error?: never };
+    return {
+      status: response.status,
+      text,
+      ...(parsed.result && { data: superjson.deserialize<unknown>(parsed.result.data) }),
+      ...(parsed.error && { error: superjson.deserialize(parsed.error) }),
+    };
+  }
+  const as = (caller: Caller): Session => ({ status: "signed_in", caller });
+  const createInput = () => ({ name: "CI", requestId: randomUUID() });
+
+  const procedures: [string, unknown][] = [
+    ["list", undefined],
+    ["create", { name: "x", requestId: randomUUID() }],
+    ["rename", { id: `key_${randomUUID()}`, name: "x" }],
+    ["revoke", { id: `key_${randomUUID()}` }],
+    ["effect", { id: `key_${randomUUID()}` }],
+    ["invalidateCache", { keyHash: "0".repeat(64) }],
+  ];
+
+  it.each(procedures)(
+    "%s is refused without a user, and says so rather than answering with nothing",
+    async (name, input) => {
+      const answer = await call({ status: "signed_out" }, name, input);
+      expect(answer).toMatchObject({ status: 401, error: { data: { code: "UNAUTHORIZED" } } });
+    },
+  );
+
+  it.each(procedures)("%s does not call an outage of the signing keys a missing user", async (name, input) => {
+    const answer = await call({ status: "unavailable" }, name, input);
+    expect(answer).toMatchObject({ status: 503, error: { data: { domainCode: "SERVICE_UNAVAILABLE" } } });
+  });
+
+  it("creates, lists, renames and revokes, with dates as dates", async () => {
+    const session = as(newCaller());
+    const created = (await call(session, "create", createInput())).data as { key: { id: string }; secret: string };
+    expect(created).toMatchObject({ key: { createdAt: expect.any(Date) as Date }, replaced: null });
+    const { id } = created.key;
+    expect((await call(session, "rename", { id, name: " Build " })).data).toMatchObject({ id, name: "Build" });
+    expect((await call(session, "effect", { id })).data).toBeNull();
+    const revoked = await call(session, "revoke", { id });
+    expect(revoked.data).toMatchObject({
+      key: { id, status: "revoked" },
+      effect: { status: "effective", at: expect.any(Date) as Date },
+    });
+    const listed = await call(session, "list", undefined);
+    expect(listed.data).toMatchObject({
+      keys: [{ id, name: "Build" }],
+      limit: { used: 0, max: 5 },
+      access: { allowed: true },
+    });
+    for (const answer of [revoked, listed]) expect(answer.text).not.toContain(created.secret.slice(12, 36));
+  });
+
+  it.each([
+    ["create", { name: "", requestId: randomUUID() }, "name"],
+    ["create", { name: "   ", requestId: randomUUID() }, "name"],
+    ["create", { name: "x".repeat(65), requestId: randomUUID() }, "name"],
+    ["create", { name: "a\u0000b", requestId: randomUUID() }, "name"],
+    ["create", { name: "a\u202eb", requestId: randomUUID() }, "name"],
+    ["create", { name: "x", requestId: "1" }, "requestId"],
+    ["create", { name: "x", requestId: randomUUID(), expiresInDays: 0 }, "expiresInDays"],
+    ["create", { name: "x", requestId: randomUUID(), expiresInDays: 366 }, "expiresInDays"],
+    ["create", { name: "x", requestId: randomUUID(), expiresInDays: 1.5 }, "expiresInDays"],
+    ["create", { name: "x", requestId: randomUUID(), scopes: ["everything:do"] }, "scopes"],
+    ["rename", { id: "key_1", name: "x" }, "id"],
+    ["revoke", { id: "' or 1=1 --" }, "id"],
+    ["effect", { id: 5 }, "id"],
+    ["invalidateCache", { keyHash: "A".repeat(64) }, "keyHash"],
+    ["invalidateCache", { keyHash: "0".repeat(63) }, "keyHash"],
+  ])("%s answers %j with an error at the field", async (name, input, field) => {
+    const { status, error } = await call(as(newCaller()), name, input);
+    expect(status).toBe(400);
+    expect(error?.data.fieldErrors?.[field]).toEqual([expect.any(String)]);
+  });
+
+  it.each([
+    ["create", null],
+    ["create", []],
+    ["create", "x"],
+    ["create", { name: "x", requestId: randomUUID(), ownerId: "user_victim" }],
+    ["revoke", { id: `key_${randomUUID()}`, ownerId: "user_victim" }],
+    ["invalidateCache", { keyHash: "0".repeat(64), extra: 1 }],
+  ])("%s refuses %j: unknown fields and wrong types are a 400", async (name, input) => {
+    expect(await call(as(newCaller()), name, input)).toMatchObject({
+      status: 400,
+      error: { data: { code: "BAD_REQUEST" } },
+    });
+  });
+
+  it("maps each violation to its status and domain code", async () => {
+    const session = as(newCaller());
+    const missing = { id: "key_01890000-0000-7000-8000-000000000000" };
+    expect(await call(session, "revoke", missing)).toMatchObject({
+      status: 404,
+      error: { data: { domainCode: "API_KEY_NOT_FOUND" } },
+    });
+    for (let at = 0; at < 5; at++) await call(session, "create", createInput());
+    expect(await call(session, "create", createInput())).toMatchObject({
+      status: 409,
+      error: { data: { code: "CONFLICT", domainCode: "API_KEY_LIMIT_REACHED" } },
+    });
+    const impersonated = as(newCaller({ isImpersonated: true }));
+    expect(await call(impersonated, "create", createInput())).toMatchObject({
+      status: 403,
+      error: { data: { domainCode: "IMPERSONATED" } },
+    });
+    expect(await call(impersonated, "list", undefined)).toMatchObject({ status: 200 });
+  });
+
+  it("calls a database outage an outage, and lets no SQL, host or stack reach the client", async () => {
+    server().postgresProxy.sever();
+    for (const [name, input] of procedures) {
+      const { status, error, text } = await call(as(newCaller()), name, input);
+      expect({ name, status, code: error?.data.domainCode }).toEqual({
+        name,
+        status: 503,
+        code: "SERVICE_UNAVAILABLE",
+      });
+      expect(text).not.toMatch(/select|insert|127\.0\.0\.1|ECONN|stack|\.ts/i);
+    }
+  });
+
+  it("does not run a mutation that comes as a GET", async () => {
+    const url = `http://localhost/api/trpc/apiKeys.revoke?input=${encodeURIComponent(JSON.stringify({ json: { id: "x" } }))}`;
+    const response = await fetchRequestHandler({
+      endpoint: "/api/trpc",
+      req: new Request(url),
+      router: appRouter,
+      createContext: () => ({ server: server(), session: as(newCaller()) }),
+    });
+    expect(response.status).toBe(405);
+  });
+});
