@@ -23,6 +23,8 @@ const problems = {
     title: "Insufficient scope",
     detail: "This API key lacks a scope that is needed.",
   },
+  not_found: { status: 404, title: "Not found", detail: "There is nothing at this address." },
+  method_not_allowed: { status: 405, title: "Method not allowed", detail: "This address does not take that method." },
   verification_unavailable: {
     status: 503,
     title: "Verification unavailable",
@@ -35,9 +37,13 @@ export type ProblemCode = keyof typeof problems;
 const retryAfterSeconds = 1;
 
 /** An error as `application/problem+json` (RFC 9457), never to be cached, with the challenge of RFC 6750 where one is due. */
-export function problemResponse(code: ProblemCode, options: { detail?: string; scope?: string } = {}): Response {
+export function problemResponse(
+  code: ProblemCode,
+  options: { detail?: string; scope?: string; allow?: string } = {},
+): Response {
   const { status, title, detail } = problems[code];
   const headers = new Headers({ "Content-Type": "application/problem+json", "Cache-Control": "no-store" });
+  if (options.allow) headers.set("Allow", options.allow);
   const challenge = challengeFor(code, options.scope);
   if (challenge) headers.set("WWW-Authenticate", challenge);
   if (status === 503) headers.set("Retry-After", String(retryAfterSeconds));

@@ -1,3 +1,5 @@
+import { problemResponse } from "@/server/gateway/problem";
+
 import { revokeOwnKey, withApiKey } from "../../gateway";
 
 /** Which key is this, and whose? The smallest protected route, and a check for other gateways. */
@@ -8,3 +10,7 @@ export const GET = withApiKey((_request, { key }) => {
 
 /** A key revokes itself. */
 export const DELETE = revokeOwnKey;
+
+const methodNotAllowed = () => problemResponse("method_not_allowed", { allow: "GET, HEAD, DELETE" });
+
+export { methodNotAllowed as PATCH, methodNotAllowed as POST, methodNotAllowed as PUT };

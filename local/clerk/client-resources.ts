@@ -1,0 +1,86 @@
+import { findAccountByEmail, findAccountById, userResource, type Account } from "./accounts";
+import type { ClientSession, ClientState } from "./client-state";
+import type { LocalKeys } from "./keys";
+import { mintSessionToken } from "./session-token";
+
+/** How long a sign-in lasts without being renewed: a week, Clerk's own default. */
+export const sessionLifetimeMilliseconds = 7 * 24 * 60 * 60 * 1000;
+
+export const sessionToken = (keys: LocalKeys, appOrigin: string, session: ClientSession): string =>
+  mintSessionToken(keys, {
+    userId: session.userId,
+    azp: appOrigin,
+    sessionId: session.id,
+    verifiedAt: session.createdAt,
+    ...(session.act && { act: session.act }),
+    ...(session.features && { features: session.features }),
+  });
+
+const publicUserData = (account: Account) => ({
+  first_name: account.firstName,
+  last_name: account.lastName,
+  image_url: "",
+  has_image: false,
+  identifier: account.email,
+  user_id: account.id,
+});
+
+export function sessionResource(keys: LocalKeys, appOrigin: string, session: ClientSession) {
+  const account = findAccountById(session.userId);
+  return {
+    object: "session",
+    id: session.id,
+    status: "active",
+    expire_at: session.createdAt + sessionLifetimeMilliseconds,
+    abandon_at: session.createdAt + sessionLifetimeMilliseconds,
+    last_active_at: session.lastActiveAt,
+    last_active_token: { object: "token", jwt: sessionToken(keys, appOrigin, session) },
+    last_active_organization_id: null,
+    factor_verification_age: [Math.floor((Date.now() - session.createdAt) / 60_000), -1],
+    actor: session.act ?? null,
+    tasks: null,
+    user: account === undefined ? null : userResource(account),
+    public_user_data: account === undefined ? null : publicUserData(account),
+    created_at: session.createdAt,
+    updated_at: session.createdAt,
+  };
+}
+
+export function signInResource(client: ClientState) {
+  const { signIn } = client;
+  if (signIn === null) return null;
+  const account = findAccountByEmail(signIn.identifier);
+  return {
+    object: "sign_in",
+    id: signIn.id,
+    status: signIn.status,
+    identifier: signIn.identifier,
+    supported_identifiers: ["email_address"],
+    supported_first_factors: [{ strategy: "password" }],
+    supported_second_factors: null,
+    first_factor_verification: null,
+    second_factor_verification: null,
+    user_data:
+      account === undefined
+        ? null
+        : { first_name: account.firstName, last_name: account.lastName, image_url: "", has_image: false },
+    created_session_id: signIn.createdSessionId,
+    timezone: null,
+  };
+}
+
+export function clientResource(keys: LocalKeys, appOrigin: string, client: ClientState) {
+  return {
+    object: "client",
+    id: client.id,
+    sessions: client.sessions.map((session) => sessionResource(keys, appOrigin, session)),
+    sign_in: client.signIn?.status === "needs_first_factor" ? signInResource(client) : null,
+    sign_up: null,
+    last_active_session_id: client.sessions.at(-1)?.id ?? null,
+    last_authentication_strategy: null,
+    captcha_bypass: true,
+    cookie_expires_at: null,
+    created_at: client.createdAt,
+    updated_at: client.updatedAt,
+  };
+}

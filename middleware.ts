@@ -1,0 +1,38 @@
+import { clerkMiddleware } from "@clerk/nextjs/server";
+import { NextResponse } from "next/server";
+
+import { contentSecurityPolicy } from "./app/content-security-policy";
+
+const jwtKey = process.env.CLERK_JWT_KEY;
+const appOrigin = process.env.APP_ORIGIN;
+const usesProxy = Boolean(process.env.NEXT_PUBLIC_CLERK_PROXY_URL);
+// A publishable key is the instance's frontend host in base64, with a "$" at the end.
+const frontendHost = atob(process.env.NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY?.split("_")[2] ?? "").replace("$", "");
+
+export default clerkMiddleware(
+  (_auth, request) => {
+    const nonce = btoa(crypto.randomUUID());
+    const policy = contentSecurityPolicy({
+      nonce,
+      clerkOrigin: usesProxy ? undefined : `https://${frontendHost}`,
+      isDevelopment: process.env.NODE_ENV === "development",
+    });
+    // Next takes the nonce for its script tags from the request's copy of the policy, ClerkProvider and our own from X-Nonce.
+    const headers = new Headers(request.headers);
+    headers.set("X-Nonce", nonce);
+    headers.set("Content-Security-Policy", policy);
+    const response = NextResponse.next({ request: { headers } });
+    response.headers.set("Content-Security-Policy", policy);
+    return response;
+  },
+  {
+    frontendApiProxy: { enabled: usesProxy },
+    ...(jwtKey && { jwtKey }),
+    ...(appOrigin && { authorizedParties: [appOrigin] }),
+  },
+);
+
+// auth() works where this runs: pages, tRPC and Clerk's proxy. The gateway's endpoints know no session and stay outside.
+export const config = {
+  matcher: ["/((?!_next|api/|__clerk|.*\\.(?:ico|png|svg|txt|webmanifest)$).*)", "/api/trpc/(.*)", "/__clerk/(.*)"],
+};

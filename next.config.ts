@@ -1,0 +1,24 @@
+import type { NextConfig } from "next";
+import { PHASE_PRODUCTION_BUILD, PHASE_PRODUCTION_SERVER } from "next/constants";
+
+import { assertClerkKeys } from "./server/clerk-guard";
+
+/** For every answer; the pages' Content-Security-Policy carries a nonce and is set in middleware.ts. */
+const securityHeaders = [
+  { key: "X-Content-Type-Options", value: "nosniff" },
+  { key: "Referrer-Policy", value: "strict-origin-when-cross-origin" },
+  { key: "Permissions-Policy", value: "camera=(), geolocation=(), microphone=(), payment=(), usb=()" },
+];
+const transportSecurity = { key: "Strict-Transport-Security", value: "max-age=63072000; includeSubDomains" };
+
+export default function config(phase: string): NextConfig {
+  if (phase === PHASE_PRODUCTION_BUILD) assertClerkKeys(process.env, "build");
+  if (phase === PHASE_PRODUCTION_SERVER) assertClerkKeys(process.env, "start");
+  const isProduction = phase === PHASE_PRODUCTION_BUILD || phase === PHASE_PRODUCTION_SERVER;
+  const headers = isProduction ? [...securityHeaders, transportSecurity] : securityHeaders;
+  return {
+    poweredByHeader: false,
+    reactStrictMode: true,
+    headers: () => Promise.resolve([{ source: "/:path*", headers }]),
+  };
+}
