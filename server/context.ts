@@ -1,4 +1,5 @@
 import { type FindByHash, prepareFindByHash } from "./api-keys/repository";
+import { createSlots, type Slots } from "./api-keys/slot";
 import { createUnknownHashes, type UnknownHashes } from "./api-keys/unknown-hashes";
 import { createUsageRecorder, type UsageRecorder } from "./api-keys/usage";
 import { type ConcurrencyLimit, createConcurrencyLimit } from "./concurrency-limit";
@@ -16,6 +17,7 @@ export interface ServerContext {
   db: Database;
   findByHash: FindByHash;
   redis: RedisClients;
+  slots: Slots;
   logger: Logger;
   now: () => Date;
   /** Bounds what verification may read from the database at once, per process. */
@@ -44,6 +46,7 @@ export function createServerContext(
     db,
     findByHash: prepareFindByHash(db),
     redis,
+    slots: createSlots(redis),
     logger,
     now,
     databaseReads: createConcurrencyLimit(databaseReadsAtOnce),

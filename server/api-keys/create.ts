@@ -16,7 +16,6 @@ import type { CreateInput } from "./inputs";
 import { isActive } from "./list";
 import { type SummaryRow, summaryColumns } from "./repository";
 import { allScopes } from "./scopes";
-import { bypassSlot } from "./slot";
 import { type ApiKeySummary, toSummary } from "./summary";
 import { displaySecret, hashSecret, mintSecret } from "./token";
 
@@ -145,7 +144,7 @@ async function replaceSecret(
  */
 async function wasJustVerified(ctx: ServerContext, hash: Buffer): Promise<boolean> {
   try {
-    return await bypassSlot(ctx.redis.slot, hash);
+    return await ctx.slots.bypass(hash);
   } catch (fault) {
     ctx.logger.warn({ fault: describeFault(fault) }, "slot not bypassed");
     return false;

@@ -2,7 +2,7 @@
 export type { Caller } from "./access";
 export { createApiKey, type CreatedApiKey } from "./create";
 export { type Effect, effectOfApiKey } from "./effect";
-export { invalidateCache } from "./invalidate-cache";
+export { invalidateCache, limitInvalidations } from "./invalidate-cache";
 export { type ApiKeyList, listApiKeys } from "./list";
 export { renameApiKey } from "./rename";
 export { revokeApiKey, revokeOwnKey } from "./revoke";

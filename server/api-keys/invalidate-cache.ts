@@ -7,12 +7,16 @@ import { describeFault } from "../logger";
 import { enqueuePurge } from "../purges/enqueue";
 import { settlePurges } from "../purges/settle";
 import { type Effect, pendingSince } from "./effect";
-import { purgeSlots } from "./slot";
+
+/** Counts one call against the caller's 60 a minute. @throws RATE_LIMITED */
+export async function limitInvalidations(ctx: ServerContext, caller: { ownerId: string }): Promise<void> {
+  if (!(await ctx.invalidateLimit(caller.ownerId))) throw new DomainError("RATE_LIMITED");
+}
 
 /**
  * Discards what is cached for a hash: the original system's procedure. The key itself stays as it is.
  * @returns from when on, or after when at the latest, nothing cached before this call is used.
- * @throws RATE_LIMITED; API_KEY_NOT_OWNED for another owner's hash; SERVICE_UNAVAILABLE when ownership cannot be checked: then
+ * @throws API_KEY_NOT_OWNED for another owner's hash; SERVICE_UNAVAILABLE when ownership cannot be checked: then
  *   nothing is deleted. A hash that no key has is purged all the same, without a row in the outbox.
  */
 export async function invalidateCache(
@@ -20,7 +24,6 @@ export async function invalidateCache(
   caller: { ownerId: string },
   input: { keyHash: string },
 ): Promise<{ ok: true; effect: Effect }> {
-  if (!(await ctx.invalidateLimit(caller.ownerId))) throw new DomainError("RATE_LIMITED");
   const hash = Buffer.from(input.keyHash, "hex");
   const key = await findOwned(ctx, caller.ownerId, hash);
   return { ok: true, effect: key ? await purgeOwned(ctx, key, hash) : await purgeUnknown(ctx, hash) };
@@ -56,7 +59,7 @@ async function purgeOwned(
 
 async function purgeUnknown(ctx: ServerContext, hash: Buffer): Promise<Effect> {
   try {
-    const [isConfirmed] = await purgeSlots(ctx.redis.purge, [{ hash, target: "absent" }]);
+    const [isConfirmed] = await ctx.slots.purge([{ hash, target: "absent" }]);
     if (isConfirmed) return { status: "effective", at: ctx.now() };
   } catch (fault) {
     ctx.logger.warn({ fault: describeFault(fault) }, "purge not confirmed");

@@ -10,7 +10,6 @@ import { enqueuePurge, queuedRevocations } from "../purges/enqueue";
 import { settlePurges } from "../purges/settle";
 import { type Effect, effectOfRow, pendingSince, promise } from "./effect";
 import { fromPublicId, type SummaryRow, summaryColumns } from "./repository";
-import { bypassSlot } from "./slot";
 import { type ApiKeySummary, toSummary } from "./summary";
 import { hashSecret, isWellFormedSecret } from "./token";
 
@@ -61,9 +60,9 @@ async function revoke(ctx: ServerContext, found: { id: string; hash: Buffer }, r
 }
 
 /** Policy: it only shortens the time in which a cached copy is used; the purge after the commit is what counts. */
-export async function bypassBestEffort(ctx: Pick<ServerContext, "redis" | "logger">, hash: Buffer): Promise<void> {
+async function bypassBestEffort(ctx: Pick<ServerContext, "slots" | "logger">, hash: Buffer): Promise<void> {
   try {
-    await bypassSlot(ctx.redis.slot, hash);
+    await ctx.slots.bypass(hash);
   } catch (fault) {
     ctx.logger.warn({ fault: describeFault(fault) }, "slot not bypassed");
   }

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 
-import type { Redis } from "@upstash/redis";
 import { z } from "zod";
 
+import type { RedisClients } from "../redis/client";
 import { publicIdPattern } from "./repository";
 
 /**
@@ -76,14 +76,73 @@ export type SlotReading =
   /** Ask the database and fill nothing: a bypass, someone else's lease, or a value that is not understood. */
   | { kind: "ask" };
 
+export interface SlotPurge {
+  hash: Buffer;
+  target: "revoked" | "absent";
+}
+
+/** The slots of all keys. A seam only for the proofs in tests/: they put a naive cache here and must find its fault. */
+export interface Slots {
+  /** One round trip to the Redis leader. @throws what the client throws; the caller then asks the database and fills nothing. */
+  read(hash: Buffer): Promise<SlotReading>;
+  /**
+   * Stores what the database said, if the slot still holds exactly `lease`.
+   * @param content the row's payload, or "revoked" for a row that has `revoked_at`.
+   * @returns whether it was stored; `false` means that a purge, an eviction or the lease's end came first.
+   */
+  fill(hash: Buffer, lease: string, content: SlotPayload | "revoked"): Promise<boolean>;
+  /**
+   * Before the commit of a revocation, best effort: sends verifications to the database until the purge arrives.
+   * @returns whether the slot held a value, so whether the key was verified within the last minute.
+   */
+  bypass(hash: Buffer): Promise<boolean>;
+  /**
+   * Empties slots, in one request.
+   * @returns for each purge whether Redis gave back its nonce. Only that is a confirmation: "it did not throw" is not.
+   */
+  purge(purges: readonly SlotPurge[]): Promise<boolean[]>;
+}
+
+export function createSlots(redis: Pick<RedisClients, "slot" | "purge">): Slots {
+  return {
+    async read(hash) {
+      const nonce = newNonce();
+      const value: unknown = await redis.slot.eval(getOrLeaseScript, [slotKey(hash)], [nonce]);
+      return interpret(value, hash, nonce);
+    },
+
+    async fill(hash, lease, content) {
+      const leasedAtMicroseconds = Number(lease.split(":")[1]);
+      const expiresAt = Math.floor(leasedAtMicroseconds / 1_000) + valueMilliseconds;
+      const value = content === "revoked" ? tombstone : `V:${JSON.stringify(content)}`;
+      return (await redis.slot.eval(fillScript, [slotKey(hash)], [lease, value, String(expiresAt)])) === 1;
+    },
+
+    async bypass(hash) {
+      const previous: unknown = await redis.slot.set(slotKey(hash), bypass, { px: bypassMilliseconds, get: true });
+      return typeof previous === "string" && previous.startsWith("V:");
+    },
+
+    async purge(purges) {
+      if (purges.length === 0) return [];
+      const nonces = purges.map(newNonce);
+      const pipeline = redis.purge.pipeline();
+      purges.forEach(({ hash, target }, at) => pipeline.eval(purgeScript, [slotKey(hash)], [nonces[at] ?? "", target]));
+      const echoes: unknown[] = await pipeline.exec({ keepErrors: true });
+      return nonces.map((nonce, at) => (echoes[at] as { result?: unknown } | undefined)?.result === nonce);
+    },
+  };
+}
+
 function slotKey(hash: Buffer): string {
   return `ak:${hash.toString("hex")}`;
 }
 
-/** One round trip to the Redis leader. @throws what the Redis client throws; the caller then asks the database and fills nothing. */
-export async function readSlot(redis: Redis, hash: Buffer): Promise<SlotReading> {
-  const nonce = randomBytes(12).toString("hex");
-  const value = await redis.eval<[string]>(getOrLeaseScript, [slotKey(hash)], [nonce]);
+function newNonce(): string {
+  return randomBytes(12).toString("hex");
+}
+
+function interpret(value: unknown, hash: Buffer, nonce: string): SlotReading {
   if (value === tombstone) return { kind: "revoked" };
   if (typeof value !== "string") return { kind: "ask" };
   if (value.startsWith("V:")) {
@@ -91,45 +150,6 @@ export async function readSlot(redis: Redis, hash: Buffer): Promise<SlotReading>
     return payload ? { kind: "value", payload } : { kind: "ask" };
   }
   return value.startsWith("L:") && value.endsWith(`:${nonce}`) ? { kind: "leased", lease: value } : { kind: "ask" };
-}
-
-/**
- * Stores what the database said, if the slot still holds exactly `lease`.
- * @param content the row's payload, or "revoked" for a row that has `revoked_at`.
- * @returns whether it was stored; `false` means that a purge, an eviction or the lease's end came first.
- */
-export async function fillSlot(redis: Redis, hash: Buffer, lease: string, content: SlotPayload | "revoked") {
-  const leasedAtMicroseconds = Number(lease.split(":")[1]);
-  const expiresAt = Math.floor(leasedAtMicroseconds / 1_000) + valueMilliseconds;
-  const value = content === "revoked" ? tombstone : `V:${JSON.stringify(content)}`;
-  return (await redis.eval(fillScript, [slotKey(hash)], [lease, value, String(expiresAt)])) === 1;
-}
-
-/**
- * Before the commit of a revocation, best effort: sends verifications to the database until the purge arrives.
- * @returns whether the slot held a value, so whether the key was verified within the last minute.
- */
-export async function bypassSlot(redis: Redis, hash: Buffer): Promise<boolean> {
-  const previous: unknown = await redis.set(slotKey(hash), bypass, { px: bypassMilliseconds, get: true });
-  return typeof previous === "string" && previous.startsWith("V:");
-}
-
-export interface SlotPurge {
-  hash: Buffer;
-  target: "revoked" | "absent";
-}
-
-/**
- * Empties slots in one request.
- * @returns for each purge whether Redis gave back its nonce. Only that is a confirmation: "it did not throw" is not.
- */
-export async function purgeSlots(redis: Redis, purges: readonly SlotPurge[]): Promise<boolean[]> {
-  if (purges.length === 0) return [];
-  const nonces = purges.map(() => randomBytes(12).toString("hex"));
-  const pipeline = redis.pipeline();
-  purges.forEach(({ hash, target }, at) => pipeline.eval(purgeScript, [slotKey(hash)], [nonces[at] ?? "", target]));
-  const echoes: unknown[] = await pipeline.exec({ keepErrors: true });
-  return nonces.map((nonce, at) => (echoes[at] as { result?: unknown } | undefined)?.result === nonce);
 }
 
 function parsePayload(text: string, hash: Buffer): SlotPayload | null {

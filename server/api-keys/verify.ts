@@ -1,7 +1,7 @@
 import type { ServerContext } from "../context";
 import { describeFault } from "../logger";
 import { fromPublicId, toPublicId, type VerificationRow } from "./repository";
-import { fillSlot, readSlot, type SlotPayload, type SlotReading } from "./slot";
+import type { SlotPayload, SlotReading } from "./slot";
 import { hashSecret, type KeyEnvironment, isWellFormedSecret } from "./token";
 
 /** An accepted key, as a host's handlers see it. */
@@ -64,7 +64,7 @@ export async function verifyApiKey(ctx: VerifyContext, secret: string): Promise<
 /** Policy: a cache that fails is no cache. The error is logged, the database is asked, nothing is filled. */
 async function readSlotOrAsk(ctx: ServerContext, hash: Buffer): Promise<SlotReading> {
   try {
-    return await readSlot(ctx.redis.slot, hash);
+    return await ctx.slots.read(hash);
   } catch (fault) {
     ctx.logger.warn({ fault: describeFault(fault) }, "slot not read");
     return { kind: "ask" };
@@ -83,7 +83,7 @@ async function readRow(ctx: ServerContext, hash: Buffer): Promise<VerificationRo
 function deferFill(ctx: VerifyContext, hash: Buffer, lease: string, content: SlotPayload | "revoked") {
   ctx.defer(async () => {
     try {
-      await fillSlot(ctx.redis.slot, hash, lease, content);
+      await ctx.slots.fill(hash, lease, content);
     } catch (fault) {
       ctx.logger.warn({ fault: describeFault(fault) }, "slot not filled");
     }

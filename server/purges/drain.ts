@@ -6,7 +6,7 @@ import { describeFault } from "../logger";
 import { type QueuedPurge, queuedPurgeColumns } from "./enqueue";
 import { settlePurges } from "./settle";
 
-type DrainContext = Pick<ServerContext, "db" | "redis" | "logger">;
+type DrainContext = Pick<ServerContext, "db" | "slots" | "logger">;
 
 const batchSize = 100;
 const longestPauseSeconds = 30;
@@ -86,7 +86,9 @@ export function startDraining(ctx: DrainContext): () => Promise<void> {
     if (!isStopped) schedule();
   }
   function schedule() {
-    timer = setTimeout(() => (underWay = drainOnce()), idleMilliseconds).unref();
+    timer = setTimeout(() => {
+      underWay = drainOnce();
+    }, idleMilliseconds).unref();
   }
   schedule();
   return async () => {

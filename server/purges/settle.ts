@@ -1,6 +1,5 @@
 import { sql } from "drizzle-orm";
 
-import { purgeSlots } from "../api-keys/slot";
 import type { ServerContext } from "../context";
 import { apiKeys, cachePurges } from "../db/schema";
 import { describeFault } from "../logger";
@@ -16,13 +15,13 @@ import type { QueuedPurge } from "./enqueue";
  * @returns for each purge whether Redis confirmed it, and by key id when each fully confirmed revocation became effective.
  */
 export async function settlePurges(
-  ctx: Pick<ServerContext, "db" | "redis" | "logger">,
+  ctx: Pick<ServerContext, "db" | "slots" | "logger">,
   purges: readonly QueuedPurge[],
   revokedKeyIds: readonly string[],
 ): Promise<{ confirmed: boolean[]; effectiveAt: Map<string, Date> }> {
   let confirmed: boolean[];
   try {
-    confirmed = await purgeSlots(ctx.redis.purge, purges);
+    confirmed = await ctx.slots.purge(purges);
   } catch (fault) {
     // Policy: an unreachable Redis is no error of the revocation, which is committed. The purge stays in the outbox.
     ctx.logger.warn({ fault: describeFault(fault), purges: purges.length }, "purge not confirmed");

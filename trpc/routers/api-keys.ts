@@ -2,6 +2,7 @@ import {
   createApiKey,
   effectOfApiKey,
   invalidateCache,
+  limitInvalidations,
   listApiKeys,
   renameApiKey,
   revokeApiKey,
@@ -29,5 +30,9 @@ export const apiKeysRouter = createRouter({
 
   invalidateCache: protectedProcedure
     .input(invalidateCacheInput)
+    .use(async ({ ctx, next }) => {
+      await limitInvalidations(ctx.server, ctx.caller);
+      return next();
+    })
     .mutation(({ ctx, input }) => invalidateCache(ctx.server, ctx.caller, input)),
 });

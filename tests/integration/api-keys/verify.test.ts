@@ -5,7 +5,6 @@ import { eq } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 
 import { VerificationUnavailableError, verifyApiKey } from "@/server/api-keys";
-import { fillSlot, readSlot } from "@/server/api-keys/slot";
 import { hashSecret, mintSecret } from "@/server/api-keys/token";
 import { apiKeys, owners } from "@/server/db/schema";
 import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
@@ -147,12 +146,12 @@ describe.each(redisKinds)("verifyApiKey on %s", (redisKind) => {
     it("lets nobody fill a slot without the very lease that it holds", async () => {
       const { secret } = await createKeyOf(server(), newCaller());
       const hash = hashSecret(secret);
-      const first = await readSlot(server().redis.slot, hash);
+      const first = await server().slots.read(hash);
       if (first.kind !== "leased") throw new Error(`expected a lease, got ${first.kind}`);
-      expect(await readSlot(server().redis.slot, hash)).toEqual({ kind: "ask" });
-      expect(await fillSlot(server().redis.slot, hash, `${first.lease}0`, "revoked")).toBe(false);
-      expect(await fillSlot(server().redis.slot, hash, first.lease, "revoked")).toBe(true);
-      expect(await fillSlot(server().redis.slot, hash, first.lease, "revoked")).toBe(false);
+      expect(await server().slots.read(hash)).toEqual({ kind: "ask" });
+      expect(await server().slots.fill(hash, `${first.lease}0`, "revoked")).toBe(false);
+      expect(await server().slots.fill(hash, first.lease, "revoked")).toBe(true);
+      expect(await server().slots.fill(hash, first.lease, "revoked")).toBe(false);
     });
 
     it("refuses a key whose owner was closed", async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
-import superjson from "superjson";
+import superjson, { type SuperJSONResult } from "superjson";
 import { beforeEach, describe, expect, it } from "vitest";
 
 import type { Caller } from "@/server/api-keys";
@@ -41,12 +41,12 @@ describe("the router apiKeys", () => {
       createContext: () => ({ server: server(), session }),
     });
     const text = await response.text();
-    const parsed = JSON.parse(text) as { result?: { data: never }; error?: never };
+    const parsed = JSON.parse(text) as { result?: { data: SuperJSONResult }; error?: SuperJSONResult };
     return {
       status: response.status,
       text,
-      ...(parsed.result && { data: superjson.deserialize<unknown>(parsed.result.data) }),
-      ...(parsed.error && { error: superjson.deserialize(parsed.error) }),
+      ...(parsed.result && { data: superjson.deserialize(parsed.result.data) }),
+      ...(parsed.error && { error: superjson.deserialize<NonNullable<Answer["error"]>>(parsed.error) }),
     };
   }
   const as = (caller: Caller): Session => ({ status: "signed_in", caller });
