@@ -1,0 +1,102 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { lockDirectory } from "@/local/directory-lock";
+import { findFreePort } from "@/local/free-port";
+
+const root = process.cwd();
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "latchkey-dev-"));
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Runs the command in a folder of its own, whose `.local` and `.env` files it then uses. */
+async function runDev(settings: Record<string, string>) {
+  const loader = pathToFileURL(join(root, "node_modules/tsx/dist/loader.mjs")).href;
+  const { PATH, HOME } = process.env;
+  const child = spawn(process.execPath, ["--import", loader, join(root, "local/dev.ts")], {
+    cwd: folder,
+    env: {
+      ...(PATH && { PATH }),
+      ...(HOME && { HOME }),
+      NODE_ENV: "development",
+      TSX_TSCONFIG_PATH: join(root, "tsconfig.json"),
+      ...settings,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  await once(child, "close");
+  return { code: child.exitCode, output };
+}
+
+async function startedServices(): Promise<string[]> {
+  return existsSync(join(folder, ".local")) ? readdir(join(folder, ".local")) : [];
+}
+
+test("a second instance in the same checkout says which process is the first, and starts nothing", async () => {
+  const unlock = await lockDirectory(join(folder, ".local"));
+  const { code, output } = await runDev({ PORT: String(await findFreePort()) });
+  expect(output.trim()).toBe(`Already running here, as process ${process.pid}. Stop that one first.`);
+  expect(code).toBe(1);
+  expect(await startedServices()).toEqual(["lock"]);
+  await unlock();
+});
+
+test("a busy port is named, and nothing is started", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "object" ? (address?.port ?? 0) : 0;
+  const { code, output } = await runDev({ PORT: String(port) });
+  server.close();
+  expect(output).toContain(`Port ${port} is in use.`);
+  expect(code).toBe(1);
+  expect(await startedServices()).toEqual([]);
+});
+
+test("a port from an .env file counts, and one that is none is named", async () => {
+  await writeFile(join(folder, ".env.development.local"), "PORT=http\n");
+  const { code, output } = await runDev({});
+  expect(output).toContain("PORT is not a port number: http");
+  expect(code).toBe(1);
+});
+
+test.each([
+  ["CLERK_SECRET_KEY", "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY"],
+  ["NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_SECRET_KEY"],
+  ["UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"],
+  ["UPSTASH_REDIS_REST_TOKEN", "UPSTASH_REDIS_REST_URL"],
+])("%s alone is refused by the name of %s, and nothing is started", async (set, missing) => {
+  await writeFile(join(folder, ".env.local"), `${set}=something\n${missing}=\n`);
+  const { code, output } = await runDev({ PORT: String(await findFreePort()) });
+  expect(output).toContain(`${set} is set but ${missing} is not.`);
+  expect(code).toBe(1);
+  expect(await startedServices()).toEqual([]);
+});
+
+test("a lock that a killed process has left is taken over", async () => {
+  const directory = join(folder, ".local");
+  const child = spawn(process.execPath, ["--eval", "setInterval(() => undefined, 60_000)"], { stdio: "ignore" });
+  await once(child, "spawn");
+  await lockDirectory(directory);
+  // Another process's number, with a start that is not its own: a number that was given again.
+  await writeFile(join(directory, "lock"), `${child.pid} 1`);
+  const unlock = await lockDirectory(directory);
+  await expect(lockDirectory(directory)).rejects.toThrow(`as process ${process.pid}`);
+  await unlock();
+  child.kill("SIGKILL");
+});
