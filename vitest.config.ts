@@ -12,7 +12,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "integration",
-          include: ["tests/integration/**/*.test.ts"],
+          include: ["tests/{integration,race}/**/*.test.ts"],
           globalSetup: "tests/support/global-setup.ts",
           // Generous: they bound a hang on a busy machine, and no test may depend on them.
           testTimeout: 30_000,

@@ -5,6 +5,7 @@ import { effectOfApiKey, listApiKeys, renameApiKey, revokeApiKey, verifyApiKey }
 import { apiKeys, cachePurges } from "@/server/db/schema";
 import { drainPurges } from "@/server/purges/drain";
 
+import { createGate } from "../support/gate";
 import { createKeyOf, newCaller, startTestServer, useTestServer } from "../support/domain";
 import { redisKinds } from "../support/services";
 
@@ -73,20 +74,18 @@ describe.each(redisKinds)("the outbox on %s", (redisKind) => {
   it("a purge that is asked for again while an older one is confirmed is not lost", async () => {
     const { caller, key } = await pendingRevocation();
     await makeDue();
-    let release: (() => void) | undefined;
-    const held = new Promise<void>((resolve) => (release = resolve));
-    let arrived: (() => void) | undefined;
-    const isUnderWay = new Promise<void>((resolve) => (arrived = resolve));
+    const gate = createGate();
+    const arrival = createGate();
     server().redisProxy.decide = (body) => {
       if (!isPurge(body)) return "pass";
-      arrived?.();
-      return held;
+      arrival.open();
+      return gate.opened;
     };
     const drain = drainPurges(server());
-    await isUnderWay;
+    await arrival.opened;
     server().redisProxy.decide = (body) => (isPurge(body) ? "refuse" : "pass");
     await revokeApiKey(server(), caller, key);
-    release?.();
+    gate.open();
     await drain;
     expect(await queued()).toMatchObject([{ generation: 2 }]);
   });

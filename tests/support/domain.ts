@@ -1,70 +1,12 @@
-import { randomUUID } from "node:crypto";
-
 import { afterAll, beforeAll } from "vitest";
 
-import { type Caller, createApiKey } from "@/server/api-keys";
-import type { VerifyContext } from "@/server/api-keys";
-import { type CreateInput, createInput } from "@/server/api-keys/inputs";
-import { createServerContext } from "@/server/context";
-
-import { type PostgresProxy, startPostgresProxy } from "./postgres-proxy";
-import { type RedisProxy, startRedisProxy } from "./redis-proxy";
+import { type Settings, startServerInstance, type TestServer } from "./server-instance";
 import { testDatabaseUrl, testRedis } from "./services";
 
-type Settings = Partial<
-  Pick<VerifyContext["settings"], "API_KEY_LIMIT" | "API_ACCESS_FEATURE" | "API_KEY_ENVIRONMENT">
->;
+export { createKeyOf, newCaller, newKeyInput } from "./server-instance";
 
-/** One server instance as a process would have it, its way to Redis and Postgres, and what it has deferred. */
-export interface TestServer extends VerifyContext {
-  redisProxy: RedisProxy;
-  postgresProxy: PostgresProxy;
-  /** Runs what was deferred since the last call: the moment when a host would run it is the test's choice. */
-  runDeferred(): Promise<void>;
-  /** Moves this server's clock. */
-  advance(milliseconds: number): void;
-  close(): Promise<void>;
-}
-
-export async function startTestServer(
-  redisKind: "redis-server" | "embedded",
-  databaseUrl: string,
-  settings: Settings = {},
-): Promise<TestServer> {
-  const redis = testRedis(redisKind);
-  const redisProxy = await startRedisProxy(redis.url);
-  const postgresProxy = await startPostgresProxy(databaseUrl);
-  let skew = 0;
-  const context = createServerContext(
-    {
-      API_KEY_PREFIX: "lk",
-      API_KEY_ENVIRONMENT: "test",
-      API_KEY_LIMIT: 5,
-      API_ACCESS_FEATURE: undefined,
-      ...settings,
-      DATABASE_URL: postgresProxy.url,
-      UPSTASH_REDIS_REST_URL: redisProxy.url,
-      UPSTASH_REDIS_REST_TOKEN: redis.token,
-      LOG_LEVEL: "silent",
-    },
-    () => new Date(Date.now() + skew),
-  );
-  const deferred: (() => Promise<void>)[] = [];
-  return {
-    ...context,
-    redisProxy,
-    postgresProxy,
-    defer: (task) => void deferred.push(task),
-    async runDeferred() {
-      for (const task of deferred.splice(0)) await task();
-    },
-    advance: (milliseconds) => void (skew += milliseconds),
-    async close() {
-      await context.db.close();
-      await postgresProxy.stop();
-      await redisProxy.stop();
-    },
-  };
+export function startTestServer(redisKind: "redis-server" | "embedded", databaseUrl: string, settings: Settings = {}) {
+  return startServerInstance(databaseUrl, testRedis(redisKind), settings);
 }
 
 /** A test server for a test file, started before its tests and stopped after them. */
@@ -78,17 +20,4 @@ export function useTestServer(redisKind: "redis-server" | "embedded", settings: 
     if (!server) throw new Error("the test server has not started");
     return server;
   };
-}
-
-export function newCaller(claims: Partial<Caller> = {}): Caller {
-  return { ownerId: `user_${randomUUID()}`, hasAccessClaim: false, isImpersonated: false, ...claims };
-}
-
-/** A parsed input for `createApiKey`, with a request of its own. */
-export function newKeyInput(fields: { name?: string; requestId?: string; expiresInDays?: number } = {}): CreateInput {
-  return createInput.parse({ name: "Production", requestId: randomUUID(), ...fields });
-}
-
-export async function createKeyOf(server: TestServer, caller: Caller, fields: Parameters<typeof newKeyInput>[0] = {}) {
-  return createApiKey(server, caller, newKeyInput(fields));
 }

@@ -1,12 +1,17 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
+/** `break` closes the connection before the statement, `break after` once the database has answered it. */
+type StatementFate = "pass" | "break" | "break after";
+
 export interface PostgresProxy {
   /** The database's address through the proxy. */
   url: string;
+  /** Where new connections are passed on to. */
+  target: string;
   /** The statements that were executed, in order: text of simple queries, of extended ones where they were parsed. */
   statements: string[];
-  /** Called with each statement before it is passed on: "break" closes the connection, a promise delays what follows. */
-  decide: (statement: string) => "pass" | "break" | "break after" | Promise<void>;
+  /** Called with each statement before it is passed on; a promise delays it and what follows on its connection. */
+  decide: (statement: string) => StatementFate | Promise<StatementFate>;
   /** Closes every connection and refuses new ones until `heal`. */
   sever(): void;
   heal(): void;
@@ -15,11 +20,11 @@ export interface PostgresProxy {
 
 /** A TCP proxy in front of Postgres that reads the frontend protocol (version 3) far enough to see each execution. */
 export async function startPostgresProxy(target: string): Promise<PostgresProxy> {
-  const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   let isSevered = false;
   const proxy: PostgresProxy = {
     url: "",
+    target,
     statements: [],
     decide: () => "pass",
     sever() {
@@ -32,6 +37,7 @@ export async function startPostgresProxy(target: string): Promise<PostgresProxy>
 
   const server = createServer((client) => {
     if (isSevered) return client.destroy();
+    const { hostname, port } = new URL(proxy.target);
     const upstream = connect(Number(port), hostname);
     for (const socket of [client, upstream]) {
       sockets.add(socket);
@@ -84,10 +90,9 @@ export async function startPostgresProxy(target: string): Promise<PostgresProxy>
         queue = queue.then(async () => {
           if (statement !== null) {
             proxy.statements.push(statement);
-            const fate = proxy.decide(statement);
+            const fate = await proxy.decide(statement);
             if (fate === "break") return void client.destroy();
             if (fate === "break after") losesAnswer = true;
-            if (typeof fate === "object") await fate;
           }
           upstream.write(raw);
         });

@@ -1,8 +1,14 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What happens to one request on its way to Redis. `lose` executes it and drops the answer; `refuse` closes the connection. */
-export type Fate = "pass" | "refuse" | "lose" | "hang" | { status: number; body: string } | Promise<void>;
+/**
+ * What happens to one request on its way to Redis: `refuse` closes the connection, `lose` executes it and drops the answer, `hang`
+ * never answers, `duplicate` executes it, answers, and executes it once more when `after` resolves; or an answer is forged.
+ */
+type Verdict =
+  "pass" | "refuse" | "lose" | "hang" | { duplicate: { after: Promise<void> } } | { status: number; body: string };
+/** A promise delays the request until it resolves. */
+export type Fate = Verdict | Promise<Verdict>;
 
 export interface RedisProxy {
   url: string;
@@ -22,23 +28,27 @@ export async function startRedisProxy(target: string): Promise<RedisProxy> {
       for await (const chunk of incoming) chunks.push(chunk as Buffer);
       const body = Buffer.concat(chunks).toString("utf8");
       proxy.requests.push(body);
-      const fate = proxy.decide(body);
+      const decided = proxy.decide(body);
+      const fate = decided instanceof Promise ? await decided : decided;
       if (fate === "hang") return;
       if (fate === "refuse") return incoming.socket.destroy();
       if (typeof fate === "object" && "status" in fate) return outgoing.writeHead(fate.status).end(fate.body);
-      if (typeof fate === "object") await fate;
-      const answer = await fetch(new URL(incoming.url ?? "/", target), {
-        method: "POST",
-        headers: {
-          authorization: incoming.headers.authorization ?? "",
-          "content-type": "application/json",
-          "upstash-encoding": String(incoming.headers["upstash-encoding"] ?? ""),
-        },
-        body,
-      });
-      const text = await answer.text();
+      const forward = async () => {
+        const answer = await fetch(new URL(incoming.url ?? "/", target), {
+          method: "POST",
+          headers: {
+            authorization: incoming.headers.authorization ?? "",
+            "content-type": "application/json",
+            "upstash-encoding": String(incoming.headers["upstash-encoding"] ?? ""),
+          },
+          body,
+        });
+        return { status: answer.status, text: await answer.text() };
+      };
+      const answer = await forward();
+      if (typeof fate === "object") void fate.duplicate.after.then(forward).catch(() => undefined);
       if (fate === "lose") return incoming.socket.destroy();
-      outgoing.writeHead(answer.status, { "content-type": "application/json" }).end(text);
+      outgoing.writeHead(answer.status, { "content-type": "application/json" }).end(answer.text);
     })().catch(() => incoming.socket.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { effectOfApiKey, listApiKeys, renameApiKey, revokeApiKey, revokeOwnKey, verifyApiKey } from "@/server/api-keys";
 import { hashSecret } from "@/server/api-keys/token";
 import { apiKeys, cachePurges } from "@/server/db/schema";
+import { createGate } from "@/tests/support/gate";
 import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
 import { redisKinds, testRedis } from "@/tests/support/services";
 
@@ -48,14 +49,13 @@ describe.each(redisKinds)("revokeApiKey on %s", (redisKind) => {
   it("a fill that is delayed past the revocation is refused, and the key with it", async () => {
     const { caller, key, secret } = await usedKey();
     await redis().del(`ak:${hashSecret(secret).toString("hex")}`);
-    let release: (() => void) | undefined;
-    const held = new Promise<void>((resolve) => (release = resolve));
-    server().redisProxy.decide = (body) => (isFill(body) ? held : "pass");
+    const gate = createGate();
+    server().redisProxy.decide = (body) => (isFill(body) ? gate.opened : "pass");
     // The verification misses, reads the valid row and sends its fill, which now waits on the way to Redis.
     expect(await verifyApiKey(server(), secret)).toMatchObject({ valid: true });
     const fill = server().runDeferred();
     expect((await revokeApiKey(server(), caller, key)).effect.status).toBe("effective");
-    release?.();
+    gate.open();
     await fill;
     expect(await slot(secret)).toBe("T:");
     expect(await verifyApiKey(server(), secret)).toEqual({ valid: false, reason: "revoked" });

@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import { VerificationUnavailableError, verifyApiKey } from "@/server/api-keys";
 import { hashSecret, mintSecret } from "@/server/api-keys/token";
 import { apiKeys, owners } from "@/server/db/schema";
+import { createGate } from "@/tests/support/gate";
 import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
 import { redisKinds, testRedis } from "@/tests/support/services";
 
@@ -204,9 +205,8 @@ describe.each(redisKinds)("verifyApiKey on %s", (redisKind) => {
   });
 
   it("refuses further database reads at once when too many are under way, and verifies again afterwards", async () => {
-    let release: (() => void) | undefined;
-    const held = new Promise<void>((resolve) => (release = resolve));
-    server().postgresProxy.decide = () => held;
+    const gate = createGate();
+    server().postgresProxy.decide = () => gate.opened;
     const secrets = Array.from({ length: 60 }, () => mintSecret({ prefix: "lk", environment: "test" }));
     const calls = secrets.map((secret) => verifyApiKey(server(), secret));
     const refused = await Promise.race(
@@ -219,7 +219,7 @@ describe.each(redisKinds)("verifyApiKey on %s", (redisKind) => {
     );
     expect(refused).toBeInstanceOf(VerificationUnavailableError);
     server().postgresProxy.decide = () => "pass";
-    release?.();
+    gate.open();
     const settled = await Promise.allSettled(calls);
     expect(settled.some((call) => call.status === "fulfilled")).toBe(true);
     expect(settled.every((call) => call.status === "rejected" || !call.value.valid)).toBe(true);

@@ -1,0 +1,248 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { Redis } from "@upstash/redis";
+
+import {
+  createApiKey,
+  invalidateCache,
+  renameApiKey,
+  revokeApiKey,
+  revokeOwnKey,
+  verifyApiKey,
+  type Effect,
+} from "@/server/api-keys";
+import type { Slots } from "@/server/api-keys/slot";
+import { hashSecret } from "@/server/api-keys/token";
+import { drainPurges } from "@/server/purges/drain";
+import type { Fate } from "@/tests/support/redis-proxy";
+import { newCaller, newKeyInput, startServerInstance, type TestServer } from "@/tests/support/server-instance";
+
+import { clock, countHistory, findViolations, type RaceCounts, type SecretHistory, type Violation } from "./history";
+import { createRandom, type Random } from "./random";
+
+export interface RaceOptions {
+  seed: number;
+  milliseconds: number;
+  databaseUrl: string;
+  redis: { url: string; token: string };
+  /** Replaces the slots of every instance: for the positive controls. */
+  slots?: (slots: Slots, server: TestServer) => Slots;
+}
+
+export interface RaceReport {
+  violations: Violation[];
+  counts: RaceCounts & { fillsRefused: number; lostRevocations: number };
+}
+
+const instances = 2;
+const verifiers = 40;
+const lives = 12;
+
+/** A key under test. `deafToPurges`: every purge and bypass of it is lost for the whole run, so that only its guarantee is left. */
+interface Subject {
+  secrets: { secret: string; history: SecretHistory }[];
+  deafToPurges: boolean;
+}
+
+/**
+ * Many verifiers, revokers, self-revokers, renamers and retried creates on shared keys, through proxies that delay, drop, duplicate,
+ * reorder, reset and hang, on several server instances. Every call's start and end is recorded and judged when all have ended.
+ */
+export async function race(options: RaceOptions): Promise<RaceReport> {
+  const random = createRandom(options.seed);
+  const raw = new Redis({ ...options.redis, automaticDeserialization: false, enableTelemetry: false });
+  const deafHashes = new Set<string>();
+  let isCalm = false;
+  let fillsRefused = 0;
+
+  const servers = await Promise.all(
+    Array.from({ length: instances }, async () => {
+      const server = await startServerInstance(options.databaseUrl, options.redis, { API_KEY_LIMIT: 1000 });
+      const own = options.slots?.(server.slots, server) ?? server.slots;
+      server.slots = {
+        ...own,
+        async fill(...arguments_) {
+          const isStored = await own.fill(...arguments_);
+          if (!isStored) fillsRefused++;
+          return isStored;
+        },
+      };
+      // What is deferred runs late, sometimes later than a lease lives, and is never awaited by the call.
+      server.defer = (task) => void sleep(isCalm ? 0 : delayOf(random, 4)).then(task);
+      server.redisProxy.decide = (body) => (isCalm ? "pass" : redisFate(random, body, deafHashes));
+      server.postgresProxy.decide = (statement) => (isCalm ? "pass" : postgresFate(random, statement));
+      return server;
+    }),
+  );
+  const anyServer = () => random.pick(servers) ?? never();
+
+  const subjects: Subject[] = [];
+  const alive = new Set<Subject>();
+  const deadline = clock() + options.milliseconds;
+  const isOver = () => clock() >= deadline;
+
+  async function verifyForever(): Promise<void> {
+    while (!isOver()) {
+      const subject = random.pick([...alive]);
+      const target = subject && random.pick(subject.secrets);
+      if (!target) await sleep(1);
+      else await verifyOnce(anyServer(), target);
+    }
+  }
+
+  async function live(): Promise<void> {
+    while (!isOver()) {
+      const subject = await bear();
+      if (!subject) continue;
+      alive.add(subject.subject);
+      await sleep(random.between(20, 250));
+      await Promise.all(Array.from({ length: random.between(1, 4) }, () => disturb(subject)));
+      await Promise.all(Array.from({ length: random.between(1, 3) }, () => kill(subject)));
+      // Verified on for a while, and to the end where only the guarantee protects.
+      await sleep(random.between(50, 300));
+      if (!subject.subject.deafToPurges) alive.delete(subject.subject);
+    }
+  }
+
+  async function bear() {
+    const caller = newCaller();
+    const input = newKeyInput();
+    const deafToPurges = subjects.length % 50 === 0;
+    try {
+      const created = await createApiKey(anyServer(), caller, input);
+      const subject: Subject = { secrets: [newSecret(created.secret)], deafToPurges };
+      if (deafToPurges) deafHashes.add(hashSecret(created.secret).toString("hex"));
+      subjects.push(subject);
+      if (!deafToPurges && random.chance(0.15)) await replaceSecret(subject, caller, input);
+      return { subject, caller, id: created.key.id };
+    } catch {
+      return null;
+    }
+  }
+
+  /** A retried create: a revocation of the first secret, whose end is the answer's `replaced`. */
+  async function replaceSecret(
+    subject: Subject,
+    caller: ReturnType<typeof newCaller>,
+    input: ReturnType<typeof newKeyInput>,
+  ) {
+    const [first] = subject.secrets;
+    const startedAt = clock();
+    const record = { of: "secret" as const, startedAt, endedAt: Infinity, promise: null };
+    first?.history.revocations.push(record);
+    const retried = await createApiKey(anyServer(), caller, input).catch(() => null);
+    Object.assign(record, { endedAt: clock(), promise: retried?.replaced ? promiseOf(retried.replaced) : null });
+    if (retried) subject.secrets.push(newSecret(retried.secret));
+  }
+
+  async function disturb({ subject, caller, id }: NonNullable<Awaited<ReturnType<typeof bear>>>): Promise<void> {
+    const secret = random.pick(subject.secrets)?.secret ?? never();
+    await sleep(random.between(0, 60));
+    const act = random.between(0, 3);
+    if (act === 0)
+      await renameApiKey(anyServer(), caller, { id, name: `Name ${random.between(0, 1e6)}` }).catch(() => null);
+    else if (act === 1) await raw.del(`ak:${hashSecret(secret).toString("hex")}`);
+    else await invalidateCache(anyServer(), caller, { keyHash: hashSecret(secret).toString("hex") }).catch(() => null);
+  }
+
+  async function kill({ subject, caller, id }: NonNullable<Awaited<ReturnType<typeof bear>>>): Promise<void> {
+    await sleep(random.between(0, 30));
+    const newest = subject.secrets.at(-1) ?? never();
+    const record = {
+      of: "key" as const,
+      startedAt: clock(),
+      endedAt: Infinity,
+      promise: null as ReturnType<typeof promiseOf> | null,
+    };
+    for (const { history } of subject.secrets) history.revocations.push(record);
+    const effect = random.chance(0.3)
+      ? await revokeOwnKey(anyServer(), newest.secret).catch(() => null)
+      : await revokeApiKey(anyServer(), caller, { id }).then(
+          (answer) => answer.effect,
+          () => null,
+        );
+    Object.assign(record, { endedAt: clock(), promise: effect ? promiseOf(effect) : null });
+  }
+
+  async function drainForever(server: TestServer): Promise<void> {
+    while (!isOver()) {
+      await drainPurges(server).catch(() => null);
+      await sleep(200);
+    }
+  }
+
+  await Promise.all([
+    ...Array.from({ length: verifiers }, verifyForever),
+    ...Array.from({ length: lives }, live),
+    ...servers.map(drainForever),
+  ]);
+
+  // Everything works again, except that the deaf stay deaf: no promised revocation may have been lost.
+  isCalm = true;
+  const promised = subjects.filter((subject) =>
+    subject.secrets.some(({ history }) => history.revocations.some((r) => r.promise)),
+  );
+  let lostRevocations = 0;
+  for (const subject of promised.filter((candidate) => !candidate.deafToPurges))
+    for (const { secret, history } of subject.secrets)
+      if (history.revocations.some((revocation) => revocation.promise)) {
+        await raw.del(`ak:${hashSecret(secret).toString("hex")}`);
+        if ((await verifyApiKey(servers[0] ?? never(), secret)).valid) lostRevocations++;
+      }
+
+  for (const server of servers) await server.close();
+  const history = subjects.flatMap((subject) => subject.secrets.map((entry) => entry.history));
+  return { violations: findViolations(history), counts: { ...countHistory(history), fillsRefused, lostRevocations } };
+}
+
+function newSecret(secret: string) {
+  return { secret, history: { verifications: [], revocations: [] } as SecretHistory };
+}
+
+async function verifyOnce(server: TestServer, target: { secret: string; history: SecretHistory }): Promise<void> {
+  const startedAt = clock();
+  const outcome = await verifyApiKey(server, target.secret).then(
+    (verification) => (verification.valid ? ("accepted" as const) : ("refused" as const)),
+    () => "unavailable" as const,
+  );
+  target.history.verifications.push({ startedAt, endedAt: clock(), outcome });
+}
+
+function promiseOf(effect: Effect) {
+  return effect.status === "effective"
+    ? { effectiveAt: effect.at.getTime() }
+    : { guaranteedBy: effect.guaranteedBy.getTime() };
+}
+
+/** Mostly short, with a long tail: the tail is what reorders. */
+function delayOf(random: Random, scale = 1): number {
+  return random.chance(0.9) ? random.between(0, 15 * scale) : random.between(20, 120 * scale);
+}
+
+function redisFate(random: Random, body: string, deafHashes: ReadonlySet<string>): Fate {
+  const isPurgeOrBypass = body.includes("'DEL'") || body.includes('"M:"');
+  if (isPurgeOrBypass && [...deafHashes].some((hash) => body.includes(hash))) return "refuse";
+  const forged = { status: 200, body: body.startsWith("[[") ? '[{"result":null}]' : '{"result":null}' };
+  if (isPurgeOrBypass && random.chance(0.2)) return forged;
+  const dice = random.next();
+  if (dice < 0.5) return "pass";
+  if (dice < 0.85) return sleep(delayOf(random)).then(() => "pass" as const);
+  if (dice < 0.9) return { duplicate: { after: sleep(delayOf(random, 3)) } };
+  if (dice < 0.93) return sleep(delayOf(random)).then(() => "lose" as const);
+  if (dice < 0.96) return "refuse";
+  if (dice < 0.98) return forged;
+  if (dice < 0.985) return "hang";
+  return { status: 500, body: '{"error":"ERR injected"}' };
+}
+
+function postgresFate(random: Random, statement: string) {
+  const dice = random.next();
+  if (dice < 0.75) return "pass";
+  if (dice < 0.985) return sleep(delayOf(random)).then(() => "pass" as const);
+  if (statement.startsWith("COMMIT")) return dice < 0.993 ? "break" : "break after";
+  return dice < 0.997 ? "pass" : "break";
+}
+
+function never(): never {
+  throw new Error("there is always one");
+}
