@@ -1,11 +1,13 @@
 import { type FindByHash, prepareFindByHash } from "./api-keys/repository";
 import { createSlots, type Slots } from "./api-keys/slot";
+import { createSlotBreaker, type SlotBreaker } from "./api-keys/slot-breaker";
 import { createUnknownHashes, type UnknownHashes } from "./api-keys/unknown-hashes";
 import { createUsageRecorder, type UsageRecorder } from "./api-keys/usage";
 import { type ConcurrencyLimit, createConcurrencyLimit } from "./concurrency-limit";
 import { createDatabase, type Database } from "./db/client";
 import { type Environment, getEnvironment } from "./env";
 import { createLogger, type Logger } from "./logger";
+import { createMetrics, type Metrics } from "./metrics";
 import { createRateLimit, type RateLimit } from "./rate-limit";
 import { createRedisClients, type RedisClients } from "./redis/client";
 
@@ -18,7 +20,9 @@ export interface ServerContext {
   findByHash: FindByHash;
   redis: RedisClients;
   slots: Slots;
+  slotBreaker: SlotBreaker;
   logger: Logger;
+  metrics: Metrics;
   now: () => Date;
   /** Bounds what verification may read from the database at once, per process. */
   databaseReads: ConcurrencyLimit;
@@ -47,6 +51,8 @@ export function createServerContext(
     findByHash: prepareFindByHash(db),
     redis,
     slots: createSlots(redis),
+    slotBreaker: createSlotBreaker(),
+    metrics: createMetrics(db),
     logger,
     now,
     databaseReads: createConcurrencyLimit(databaseReadsAtOnce),

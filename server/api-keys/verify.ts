@@ -40,6 +40,18 @@ export class VerificationUnavailableError extends Error {
  * @throws VerificationUnavailableError when the database is needed and cannot answer, or too many reads are under way.
  */
 export async function verifyApiKey(ctx: VerifyContext, secret: string): Promise<Verification> {
+  const end = ctx.metrics.startVerification();
+  try {
+    const verification = await decide(ctx, secret);
+    end(verification.valid ? "accepted" : verification.reason);
+    return verification;
+  } catch (fault) {
+    end("unavailable");
+    throw fault;
+  }
+}
+
+async function decide(ctx: VerifyContext, secret: string): Promise<Verification> {
   const format = { prefix: ctx.settings.API_KEY_PREFIX, environment: ctx.settings.API_KEY_ENVIRONMENT };
   if (!isWellFormedSecret(secret, format)) return { valid: false, reason: "malformed" };
   const hash = hashSecret(secret);
@@ -63,9 +75,13 @@ export async function verifyApiKey(ctx: VerifyContext, secret: string): Promise<
 
 /** Policy: a cache that fails is no cache. The error is logged, the database is asked, nothing is filled. */
 async function readSlotOrAsk(ctx: ServerContext, hash: Buffer): Promise<SlotReading> {
+  if (ctx.slotBreaker.isOpen()) return { kind: "ask" };
   try {
-    return await ctx.slots.read(hash);
+    const reading = await ctx.slots.read(hash);
+    ctx.slotBreaker.note(null);
+    return reading;
   } catch (fault) {
+    ctx.slotBreaker.note(fault);
     ctx.logger.warn({ fault: describeFault(fault) }, "slot not read");
     return { kind: "ask" };
   }
@@ -83,7 +99,7 @@ async function readRow(ctx: ServerContext, hash: Buffer): Promise<VerificationRo
 function deferFill(ctx: VerifyContext, hash: Buffer, lease: string, content: SlotPayload | "revoked") {
   ctx.defer(async () => {
     try {
-      await ctx.slots.fill(hash, lease, content);
+      ctx.metrics.countFill(await ctx.slots.fill(hash, lease, content));
     } catch (fault) {
       ctx.logger.warn({ fault: describeFault(fault) }, "slot not filled");
     }

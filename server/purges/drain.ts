@@ -6,7 +6,7 @@ import { describeFault } from "../logger";
 import { type QueuedPurge, queuedPurgeColumns } from "./enqueue";
 import { settlePurges } from "./settle";
 
-type DrainContext = Pick<ServerContext, "db" | "slots" | "logger">;
+type DrainContext = Pick<ServerContext, "db" | "slots" | "logger" | "metrics">;
 
 const batchSize = 100;
 const longestPauseSeconds = 30;

@@ -15,7 +15,7 @@ import type { QueuedPurge } from "./enqueue";
  * @returns for each purge whether Redis confirmed it, and by key id when each fully confirmed revocation became effective.
  */
 export async function settlePurges(
-  ctx: Pick<ServerContext, "db" | "slots" | "logger">,
+  ctx: Pick<ServerContext, "db" | "slots" | "logger" | "metrics">,
   purges: readonly QueuedPurge[],
   revokedKeyIds: readonly string[],
 ): Promise<{ confirmed: boolean[]; effectiveAt: Map<string, Date> }> {
@@ -25,8 +25,9 @@ export async function settlePurges(
   } catch (fault) {
     // Policy: an unreachable Redis is no error of the revocation, which is committed. The purge stays in the outbox.
     ctx.logger.warn({ fault: describeFault(fault), purges: purges.length }, "purge not confirmed");
-    return { confirmed: purges.map(() => false), effectiveAt: new Map() };
+    confirmed = purges.map(() => false);
   }
+  ctx.metrics.countPurges(confirmed);
   const done = purges.filter((_, at) => confirmed[at]);
   const isFullyConfirmed = (keyId: string) => purges.every((purge, at) => purge.keyId !== keyId || confirmed[at]);
   const effectiveAt = await recordConfirmed(ctx, done, revokedKeyIds.filter(isFullyConfirmed));
