@@ -46,11 +46,17 @@ export function createMetrics(db: Database): Metrics {
   return {
     startVerification() {
       const startedAt = performance.now();
-      return (result) => verifications.observe({ result }, (performance.now() - startedAt) / 1_000);
+      return (result) => {
+        const seconds = (performance.now() - startedAt) / 1_000;
+        record(() => verifications.observe({ result }, seconds));
+      };
     },
-    countFill: (isStored) => fills.inc({ result: isStored ? "stored" : "refused" }),
+    countFill(isStored) {
+      record(() => fills.inc({ result: isStored ? "stored" : "refused" }));
+    },
     countPurges(confirmed) {
-      for (const isConfirmed of confirmed) purges.inc({ result: isConfirmed ? "confirmed" : "unconfirmed" });
+      for (const isConfirmed of confirmed)
+        record(() => purges.inc({ result: isConfirmed ? "confirmed" : "unconfirmed" }));
     },
     async render() {
       const age = sql<string>`coalesce(extract(epoch from clock_timestamp() - min(${cachePurges.createdAt})), 0)`;
@@ -60,4 +66,13 @@ export function createMetrics(db: Database): Metrics {
       return { text: await registry.metrics(), contentType: registry.contentType };
     },
   };
+}
+
+/** What cannot be counted must not change an answer: the library throws, for one, when Object.prototype was polluted. */
+function record(count: () => void): void {
+  try {
+    count();
+  } catch {
+    // Nothing depends on it.
+  }
 }
