@@ -27,6 +27,8 @@ export interface RaceOptions {
   redis: { url: string; token: string };
   /** Replaces the slots of every instance: for the positive controls. */
   slots?: (slots: Slots, server: TestServer) => Slots;
+  /** Runs beside the load, to kill and restart what the servers depend on. */
+  disturb?: (servers: readonly TestServer[], isOver: () => boolean) => Promise<void>;
 }
 
 export interface RaceReport {
@@ -96,7 +98,7 @@ export async function race(options: RaceOptions): Promise<RaceReport> {
       if (!subject) continue;
       alive.add(subject.subject);
       await sleep(random.between(20, 250));
-      await Promise.all(Array.from({ length: random.between(1, 4) }, () => disturb(subject)));
+      await Promise.all(Array.from({ length: random.between(1, 4) }, () => meddle(subject)));
       await Promise.all(Array.from({ length: random.between(1, 3) }, () => kill(subject)));
       // Verified on for a while, and to the end where only the guarantee protects.
       await sleep(random.between(50, 300));
@@ -135,13 +137,13 @@ export async function race(options: RaceOptions): Promise<RaceReport> {
     if (retried) subject.secrets.push(newSecret(retried.secret));
   }
 
-  async function disturb({ subject, caller, id }: NonNullable<Awaited<ReturnType<typeof bear>>>): Promise<void> {
+  async function meddle({ subject, caller, id }: NonNullable<Awaited<ReturnType<typeof bear>>>): Promise<void> {
     const secret = random.pick(subject.secrets)?.secret ?? never();
     await sleep(random.between(0, 60));
     const act = random.between(0, 3);
     if (act === 0)
       await renameApiKey(anyServer(), caller, { id, name: `Name ${random.between(0, 1e6)}` }).catch(() => null);
-    else if (act === 1) await raw.del(`ak:${hashSecret(secret).toString("hex")}`);
+    else if (act === 1) await raw.del(`ak:${hashSecret(secret).toString("hex")}`).catch(() => null);
     else await invalidateCache(anyServer(), caller, { keyHash: hashSecret(secret).toString("hex") }).catch(() => null);
   }
 
@@ -175,6 +177,7 @@ export async function race(options: RaceOptions): Promise<RaceReport> {
     ...Array.from({ length: verifiers }, verifyForever),
     ...Array.from({ length: lives }, live),
     ...servers.map(drainForever),
+    options.disturb?.(servers, isOver),
   ]);
 
   // Everything works again, except that the deaf stay deaf: no promised revocation may have been lost.
