@@ -8,7 +8,7 @@ import { CommitOutcomeUnknownError, type Statements } from "../db/client";
 import { apiKeys, owners } from "../db/schema";
 import { DomainError } from "../errors";
 import { describeFault } from "../logger";
-import { enqueuePurge, type QueuedPurge } from "../purges/enqueue";
+import { enqueuePurges, type QueuedPurge } from "../purges/enqueue";
 import { settlePurges } from "../purges/settle";
 import { type Caller, mayCreateKeys } from "./access";
 import { type Effect, pendingSince } from "./effect";
@@ -134,7 +134,7 @@ async function replaceSecret(
     .where(eq(apiKeys.id, earlier.id))
     .returning(summaryColumns);
   if (!row) throw new Error("the key is gone");
-  const replacing = await enqueuePurge(transaction, { keyId: row.id, hash: earlier.hash, target: "revoked" });
+  const replacing = await enqueuePurges(transaction, [{ keyId: row.id, hash: earlier.hash, target: "revoked" }]);
   return { row, replacing };
 }
 
@@ -144,7 +144,7 @@ async function replaceSecret(
  */
 async function wasJustVerified(ctx: ServerContext, hash: Buffer): Promise<boolean> {
   try {
-    return await ctx.slots.bypass(hash);
+    return (await ctx.slots.bypass([hash])).includes(true);
   } catch (fault) {
     ctx.logger.warn({ fault: describeFault(fault) }, "slot not bypassed");
     return false;

@@ -33,10 +33,14 @@ export async function effectsOf(db: Statements, rows: readonly RevocationState[]
   const revoked = rows.filter((row) => row.revokedAt);
   const unpromised = revoked.filter((row) => !row.effectiveAt && !row.guaranteedBy).map((row) => row.id);
   const promised = unpromised.length > 0 ? await promise(db, unpromised, null) : [];
+  return effectsByRow([...revoked, ...promised]);
+}
+
+export function effectsByRow(rows: readonly RevocationState[]): Map<string, Effect> {
   return new Map(
-    [...revoked, ...promised].flatMap((row) => {
-      const effect = effectOfRow(row);
-      return effect ? [[row.id, effect]] : [];
+    rows.flatMap((row): [string, Effect][] => {
+      if (row.effectiveAt) return [[row.id, { status: "effective", at: row.effectiveAt }]];
+      return row.guaranteedBy ? [[row.id, { status: "pending", guaranteedBy: row.guaranteedBy }]] : [];
     }),
   );
 }
@@ -55,12 +59,15 @@ export async function promise(db: Statements, keyIds: readonly string[], seenCom
     .returning(summaryColumns);
 }
 
-export function effectOfRow(row: Pick<SummaryRow, "effectiveAt" | "guaranteedBy">): Effect | null {
-  if (row.effectiveAt) return { status: "effective", at: row.effectiveAt };
-  return row.guaranteedBy ? { status: "pending", guaranteedBy: row.guaranteedBy } : null;
-}
-
 /** What may be promised of a purge that is not confirmed: nothing cached lives longer than this after the commit was seen. */
 export function pendingSince(seenCommitted: Date): Effect {
   return { status: "pending", guaranteedBy: new Date(seenCommitted.getTime() + guaranteeSeconds * 1_000) };
+}
+
+/** The weakest of several: pending before effective, then the later time. Null for none. */
+export function weakestEffect(effects: readonly Effect[]): Effect | null {
+  const pending = effects.filter((effect) => effect.status === "pending");
+  const candidates = pending.length > 0 ? pending : effects;
+  const timeOf = (effect: Effect) => (effect.status === "pending" ? effect.guaranteedBy : effect.at).getTime();
+  return candidates.toSorted((a, b) => timeOf(b) - timeOf(a))[0] ?? null;
 }

@@ -5,7 +5,7 @@ export { type Effect, effectOfApiKey } from "./effect";
 export { invalidateCache, limitInvalidations } from "./invalidate-cache";
 export { type ApiKeyList, listApiKeys } from "./list";
 export { renameApiKey } from "./rename";
-export { revokeApiKey, revokeOwnKey } from "./revoke";
+export { revokeAllApiKeys, revokeApiKey, revokeOwnKey } from "./revoke";
 export type { ApiKeySummary } from "./summary";
 export {
   type Defer,

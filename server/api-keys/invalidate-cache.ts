@@ -4,7 +4,7 @@ import type { ServerContext } from "../context";
 import { apiKeys } from "../db/schema";
 import { DomainError } from "../errors";
 import { describeFault } from "../logger";
-import { enqueuePurge } from "../purges/enqueue";
+import { enqueuePurges } from "../purges/enqueue";
 import { settlePurges } from "../purges/settle";
 import { type Effect, pendingSince } from "./effect";
 
@@ -49,7 +49,7 @@ async function purgeOwned(
 ): Promise<Effect> {
   const target = key.revokedAt ? "revoked" : "absent";
   const { result, committedAt } = await ctx.db
-    .commit((transaction) => enqueuePurge(transaction, { keyId: key.id, hash, target }))
+    .commit((transaction) => enqueuePurges(transaction, [{ keyId: key.id, hash, target }]))
     .catch((cause: unknown) => {
       throw new DomainError("SERVICE_UNAVAILABLE", { cause });
     });

@@ -4,7 +4,7 @@ import type { ServerContext } from "../context";
 import { commitUntilKnown } from "../db/commit-until-known";
 import { apiKeys } from "../db/schema";
 import { DomainError } from "../errors";
-import { enqueuePurge } from "../purges/enqueue";
+import { enqueuePurges } from "../purges/enqueue";
 import { settlePurges } from "../purges/settle";
 import { effectsOf } from "./effect";
 import { fromPublicId, summaryColumns } from "./repository";
@@ -27,7 +27,7 @@ export async function renameApiKey(
       .returning({ ...summaryColumns, hash: apiKeys.hash });
     if (!renamed) throw new DomainError("API_KEY_NOT_FOUND");
     const { hash, ...row } = renamed;
-    return { row, purges: await enqueuePurge(transaction, { keyId: row.id, hash, target: "absent" }) };
+    return { row, purges: await enqueuePurges(transaction, [{ keyId: row.id, hash, target: "absent" }]) };
   });
   await settlePurges(ctx, result.purges, []);
   const effects = await effectsOf(ctx.db, [result.row]);

@@ -1,4 +1,4 @@
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, inArray, isNull, sql } from "drizzle-orm";
 
 import type { ServerContext } from "../context";
 import { commitUntilKnown } from "../db/commit-until-known";
@@ -6,10 +6,10 @@ import type { Statements } from "../db/client";
 import { apiKeys } from "../db/schema";
 import { DomainError } from "../errors";
 import { describeFault } from "../logger";
-import { enqueuePurge, queuedRevocations } from "../purges/enqueue";
+import { enqueuePurges, queuedRevocations } from "../purges/enqueue";
 import { settlePurges } from "../purges/settle";
-import { type Effect, effectOfRow, pendingSince, promise } from "./effect";
-import { fromPublicId, type SummaryRow, summaryColumns } from "./repository";
+import { type Effect, effectsByRow, pendingSince, promise, weakestEffect } from "./effect";
+import { fromPublicId, type SummaryRow, summaryColumns, toPublicId } from "./repository";
 import { type ApiKeySummary, toSummary } from "./summary";
 import { hashSecret, isWellFormedSecret } from "./token";
 
@@ -30,8 +30,28 @@ export async function revokeApiKey(
     .from(apiKeys)
     .where(and(eq(apiKeys.id, fromPublicId(input.id)), eq(apiKeys.ownerId, owner.ownerId)));
   if (!found) throw new DomainError("API_KEY_NOT_FOUND");
-  const { row, effect } = await revoke(ctx, found, "owner");
+  const [revoked] = await revokeKeys(ctx, [found], "owner");
+  if (!revoked) throw new DomainError("API_KEY_NOT_FOUND");
+  const { row, effect } = revoked;
   return { key: toSummary(row, ctx.now(), effect), effect };
+}
+
+/**
+ * Revokes every key of the owner, in one transaction and one purge; also purges again what was revoked but is not effective yet.
+ * @returns each key's effect, and the weakest of all: pending before effective, then the later time.
+ * @throws SERVICE_UNAVAILABLE when nothing was revoked, or when that is not known.
+ */
+export async function revokeAllApiKeys(
+  ctx: ServerContext,
+  owner: { ownerId: string },
+): Promise<{ keys: { id: string; effect: Effect }[]; effect: Effect }> {
+  const found = await ctx.db
+    .select({ id: apiKeys.id, hash: apiKeys.hash })
+    .from(apiKeys)
+    .where(and(eq(apiKeys.ownerId, owner.ownerId), isNull(apiKeys.effectiveAt)));
+  const revoked = await revokeKeys(ctx, found, "owner");
+  const keys = revoked.map(({ row, effect }) => ({ id: toPublicId(row.id), effect }));
+  return { keys, effect: weakestEffect(keys.map(({ effect }) => effect)) ?? { status: "effective", at: ctx.now() } };
 }
 
 /**
@@ -44,59 +64,80 @@ export async function revokeOwnKey(ctx: ServerContext, secret: string): Promise<
   if (!isWellFormedSecret(secret, format)) return null;
   const hash = hashSecret(secret);
   const [found] = await ctx.databaseReads(() => ctx.findByHash.execute({ hash }));
-  return found ? (await revoke(ctx, { id: found.id, hash }, "key")).effect : null;
+  if (!found) return null;
+  const [revoked] = await revokeKeys(ctx, [{ id: found.id, hash }], "key");
+  return revoked?.effect ?? null;
 }
 
-async function revoke(ctx: ServerContext, found: { id: string; hash: Buffer }, revokedBy: RevokedBy) {
-  await bypassBestEffort(ctx, found.hash);
-  const { result, committedAt } = await commitUntilKnown(ctx, (transaction) =>
-    commitRevocation(transaction, found.id, revokedBy),
+/** The one path on which a key dies: bypass, commit with the outbox, purge, and an answer that says no more than is known. */
+async function revokeKeys(
+  ctx: ServerContext,
+  found: readonly { id: string; hash: Buffer }[],
+  revokedBy: RevokedBy,
+): Promise<{ row: SummaryRow; effect: Effect }[]> {
+  if (found.length === 0) return [];
+  await bypassBestEffort(
+    ctx,
+    found.map((key) => key.hash),
   );
-  const { row, purges } = result;
-  const { effectiveAt } = await settlePurges(ctx, purges, [row.id]);
-  const at = row.effectiveAt ?? effectiveAt.get(row.id);
-  const effect: Effect = at ? { status: "effective", at } : await promiseOrTell(ctx, row.id, committedAt);
-  return { row, effect };
+  const ids = found.map((key) => key.id);
+  const { result, committedAt } = await commitUntilKnown(ctx, (transaction) =>
+    commitRevocation(transaction, ids, revokedBy),
+  );
+  const { effectiveAt } = await settlePurges(ctx, result.purges, ids);
+  const pending = result.rows.filter((row) => !row.effectiveAt && !effectiveAt.has(row.id)).map((row) => row.id);
+  const promised = await promiseOrNothing(ctx, pending, committedAt);
+  return result.rows.map((row) => {
+    const at = row.effectiveAt ?? effectiveAt.get(row.id);
+    // Without a stored promise the bound still holds: it follows from the commit alone.
+    const effect: Effect = at ? { status: "effective", at } : (promised.get(row.id) ?? pendingSince(committedAt));
+    return { row, effect };
+  });
 }
 
 /** Policy: it only shortens the time in which a cached copy is used; the purge after the commit is what counts. */
-async function bypassBestEffort(ctx: Pick<ServerContext, "slots" | "logger">, hash: Buffer): Promise<void> {
+async function bypassBestEffort(
+  ctx: Pick<ServerContext, "slots" | "logger">,
+  hashes: readonly Buffer[],
+): Promise<void> {
   try {
-    await ctx.slots.bypass(hash);
+    await ctx.slots.bypass(hashes);
   } catch (fault) {
-    ctx.logger.warn({ fault: describeFault(fault) }, "slot not bypassed");
+    ctx.logger.warn({ fault: describeFault(fault) }, "slots not bypassed");
   }
 }
 
-async function commitRevocation(transaction: Statements, id: string, revokedBy: RevokedBy) {
-  const [revoked] = await transaction
+async function commitRevocation(transaction: Statements, ids: readonly string[], revokedBy: RevokedBy) {
+  // In the order of the ids, as everywhere, so that two transactions over the same keys cannot wait for each other.
+  const locked = transaction
+    .select({ id: apiKeys.id })
+    .from(apiKeys)
+    .where(inArray(apiKeys.id, [...ids]))
+    .orderBy(apiKeys.id)
+    .for("no key update");
+  const revoked = await transaction
     .update(apiKeys)
     .set({
       revokedAt: sql`coalesce(${apiKeys.revokedAt}, clock_timestamp())`,
       revokedBy: sql`coalesce(${apiKeys.revokedBy}, ${revokedBy})`,
       version: sql`${apiKeys.version} + 1`,
     })
-    .where(eq(apiKeys.id, id))
+    .where(inArray(apiKeys.id, locked))
     .returning({ ...summaryColumns, hash: apiKeys.hash });
-  if (!revoked) throw new DomainError("API_KEY_NOT_FOUND");
-  // The hash as it is under the lock: a retried create may have replaced it since the lookup.
-  const { hash, ...row } = revoked;
-  await enqueuePurge(transaction, { keyId: id, hash, target: "revoked" });
-  return { row, purges: await queuedRevocations(transaction, id) };
+  // The hashes as they are under the lock: a retried create may have replaced one since the lookup.
+  await enqueuePurges(
+    transaction,
+    revoked.map(({ id, hash }) => ({ keyId: id, hash, target: "revoked" as const })),
+  );
+  return { rows: revoked.map(({ hash: _hash, ...row }) => row), purges: await queuedRevocations(transaction, ids) };
 }
 
-async function promiseOrTell(
-  ctx: Pick<ServerContext, "db" | "logger">,
-  id: string,
-  committedAt: Date,
-): Promise<Effect> {
-  const fallback = pendingSince(committedAt);
+async function promiseOrNothing(ctx: Pick<ServerContext, "db" | "logger">, ids: readonly string[], committedAt: Date) {
+  if (ids.length === 0) return new Map<string, Effect>();
   try {
-    const [row] = await promise(ctx.db, [id], committedAt);
-    return (row && effectOfRow(row)) ?? fallback;
+    return effectsByRow(await promise(ctx.db, ids, committedAt));
   } catch (fault) {
-    // The bound holds whether it was stored or not: it follows from the commit alone.
     ctx.logger.warn({ fault: describeFault(fault) }, "promise not stored");
-    return fallback;
+    return new Map<string, Effect>();
   }
 }

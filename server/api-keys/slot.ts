@@ -93,9 +93,9 @@ export interface Slots {
   fill(hash: Buffer, lease: string, content: SlotPayload | "revoked"): Promise<boolean>;
   /**
    * Before the commit of a revocation, best effort: sends verifications to the database until the purge arrives.
-   * @returns whether the slot held a value, so whether the key was verified within the last minute.
+   * @returns for each whether the slot held a value, so whether the key was verified within the last minute.
    */
-  bypass(hash: Buffer): Promise<boolean>;
+  bypass(hashes: readonly Buffer[]): Promise<boolean[]>;
   /**
    * Empties slots, in one request.
    * @returns for each purge whether Redis gave back its nonce. Only that is a confirmation: "it did not throw" is not.
@@ -118,9 +118,11 @@ export function createSlots(redis: Pick<RedisClients, "slot" | "purge">): Slots 
       return (await redis.slot.eval(fillScript, [slotKey(hash)], [lease, value, String(expiresAt)])) === 1;
     },
 
-    async bypass(hash) {
-      const previous: unknown = await redis.slot.set(slotKey(hash), bypass, { px: bypassMilliseconds, get: true });
-      return typeof previous === "string" && previous.startsWith("V:");
+    async bypass(hashes) {
+      const pipeline = redis.slot.pipeline();
+      for (const hash of hashes) pipeline.set(slotKey(hash), bypass, { px: bypassMilliseconds, get: true });
+      const previous: unknown[] = await pipeline.exec();
+      return previous.map((value) => typeof value === "string" && value.startsWith("V:"));
     },
 
     async purge(purges) {

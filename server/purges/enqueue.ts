@@ -1,4 +1,4 @@
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, inArray, sql } from "drizzle-orm";
 
 import type { SlotPurge } from "../api-keys/slot";
 import type { Statements } from "../db/client";
@@ -22,14 +22,15 @@ export const queuedPurgeColumns = {
 /** The request that enqueues a purge attempts it at once; the drain comes in when that has failed or died. */
 const afterImmediateAttempt = sql`clock_timestamp() + interval '3 seconds'`;
 
-/** Puts a purge into the outbox, in the transaction of the change that needs it: the two commit together or not at all. */
-export async function enqueuePurge(
+/** Puts purges into the outbox, in the transaction of the change that needs them: all of it commits together or not at all. */
+export async function enqueuePurges(
   transaction: Statements,
-  purge: Pick<QueuedPurge, "keyId" | "hash" | "target">,
+  purges: readonly Pick<QueuedPurge, "keyId" | "hash" | "target">[],
 ): Promise<QueuedPurge[]> {
+  if (purges.length === 0) return [];
   return transaction
     .insert(cachePurges)
-    .values({ ...purge, nextAttemptAt: afterImmediateAttempt })
+    .values(purges.map((purge) => ({ ...purge, nextAttemptAt: afterImmediateAttempt })))
     .onConflictDoUpdate({
       target: [cachePurges.hash, cachePurges.target],
       set: {
@@ -41,10 +42,10 @@ export async function enqueuePurge(
     .returning(queuedPurgeColumns);
 }
 
-/** The revocations of a key's hashes that Redis has not confirmed: its own, and those of secrets that a retried create replaced. */
-export async function queuedRevocations(statements: Statements, keyId: string): Promise<QueuedPurge[]> {
+/** The revocations of the keys' hashes that Redis has not confirmed: their own, and of secrets that a retried create replaced. */
+export async function queuedRevocations(statements: Statements, keyIds: readonly string[]): Promise<QueuedPurge[]> {
   return statements
     .select(queuedPurgeColumns)
     .from(cachePurges)
-    .where(and(eq(cachePurges.keyId, keyId), eq(cachePurges.target, "revoked")));
+    .where(and(inArray(cachePurges.keyId, [...keyIds]), eq(cachePurges.target, "revoked")));
 }

@@ -1,3 +1,5 @@
+import { z } from "zod";
+
 import {
   createApiKey,
   effectOfApiKey,
@@ -5,6 +7,7 @@ import {
   limitInvalidations,
   listApiKeys,
   renameApiKey,
+  revokeAllApiKeys,
   revokeApiKey,
 } from "@/server/api-keys";
 import { createInput, invalidateCacheInput, keyIdInput, renameInput } from "@/server/api-keys/inputs";
@@ -25,6 +28,10 @@ export const apiKeysRouter = createRouter({
   revoke: protectedProcedure
     .input(keyIdInput)
     .mutation(({ ctx, input }) => revokeApiKey(ctx.server, ctx.caller, input)),
+
+  revokeAll: protectedProcedure
+    .input(z.strictObject({}))
+    .mutation(({ ctx }) => revokeAllApiKeys(ctx.server, ctx.caller)),
 
   effect: protectedProcedure.input(keyIdInput).query(({ ctx, input }) => effectOfApiKey(ctx.server, ctx.caller, input)),
 

@@ -2,7 +2,15 @@ import { Redis } from "@upstash/redis";
 import { eq } from "drizzle-orm";
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { effectOfApiKey, listApiKeys, renameApiKey, revokeApiKey, revokeOwnKey, verifyApiKey } from "@/server/api-keys";
+import {
+  effectOfApiKey,
+  listApiKeys,
+  renameApiKey,
+  revokeAllApiKeys,
+  revokeApiKey,
+  revokeOwnKey,
+  verifyApiKey,
+} from "@/server/api-keys";
 import { hashSecret } from "@/server/api-keys/token";
 import { apiKeys, cachePurges } from "@/server/db/schema";
 import { createGate } from "@/tests/support/gate";
@@ -192,6 +200,41 @@ describe.each(redisKinds)("revokeApiKey on %s", (redisKind) => {
     await server().runDeferred();
     expect(await verifyApiKey(server(), secret)).toEqual({ valid: false, reason: "revoked" });
     expect(await queued(key.id)).toEqual([]);
+  });
+
+  describe("of all keys", () => {
+    it("takes one transaction and one purge, tells each effect, and spares other owners", async () => {
+      const caller = newCaller();
+      const created = [];
+      for (let at = 0; at < 3; at++) created.push(await createKeyOf(server(), caller));
+      const other = await usedKey();
+      for (const { secret } of created) await verifyApiKey(server(), secret);
+      await server().runDeferred();
+      server().redisProxy.requests.length = 0;
+      server().postgresProxy.statements.length = 0;
+      const answer = await revokeAllApiKeys(server(), caller);
+      expect(server().redisProxy.requests).toHaveLength(2);
+      expect(server().postgresProxy.statements.filter((statement) => statement === "BEGIN")).toHaveLength(1);
+      expect(new Set(answer.keys.map(({ id }) => id))).toEqual(new Set(created.map(({ key }) => key.id)));
+      expect(answer.effect.status).toBe("effective");
+      for (const { secret } of created)
+        expect(await verifyApiKey(server(), secret)).toEqual({ valid: false, reason: "revoked" });
+      expect(await verifyApiKey(server(), other.secret)).toMatchObject({ valid: true });
+      expect((await revokeAllApiKeys(server(), caller)).keys).toEqual([]);
+    });
+
+    it("tells the weakest effect, and repeats what is still pending", async () => {
+      const { caller, key } = await usedKey();
+      server().redisProxy.decide = (body) => (isPurge(body) ? "refuse" : "pass");
+      const first = await revokeApiKey(server(), caller, key);
+      await createKeyOf(server(), caller);
+      const all = await revokeAllApiKeys(server(), caller);
+      expect(all.effect.status).toBe("pending");
+      expect(all.keys).toHaveLength(2);
+      expect(all.keys.find(({ id }) => id === key.id)?.effect).toEqual(first.effect);
+      server().redisProxy.decide = () => "pass";
+      expect((await revokeAllApiKeys(server(), caller)).effect.status).toBe("effective");
+    });
   });
 
   describe("by the key itself", () => {

@@ -58,6 +58,7 @@ describe("the router apiKeys", () => {
     ["rename", { id: `key_${randomUUID()}`, name: "x" }],
     ["revoke", { id: `key_${randomUUID()}` }],
     ["effect", { id: `key_${randomUUID()}` }],
+    ["revokeAll", {}],
     ["invalidateCache", { keyHash: "0".repeat(64) }],
   ];
 
