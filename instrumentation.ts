@@ -1,7 +1,6 @@
-/** Runs once, before the first request: a server with a missing or malformed setting must not start. */
+/** Runs once when a server starts, before its first request. */
 export async function register(): Promise<void> {
   if (process.env.NEXT_RUNTIME !== "nodejs") return;
-  const { getServerContext } = await import("@/server/context");
-  const { startDraining } = await import("@/server/purges/drain");
-  startDraining(getServerContext());
+  const { startServer } = await import("./instrumentation-node");
+  startServer();
 }

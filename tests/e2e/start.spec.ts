@@ -1,0 +1,95 @@
+import { randomBytes } from "node:crypto";
+
+import { expect, test } from "@playwright/test";
+
+import type { Child } from "@/local/child";
+import { findFreePort } from "@/local/free-port";
+import { productionEnvironment } from "@/local/production-environment";
+
+import { startApp } from "../support/app-server";
+import { newHttpUser } from "../support/http-user";
+
+const settings = [
+  "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY",
+  "CLERK_SECRET_KEY",
+  "UPSTASH_REDIS_REST_URL",
+  "UPSTASH_REDIS_REST_TOKEN",
+  "DATABASE_URL",
+  "CLERK_JWT_KEY",
+  "CLERK_API_URL",
+  "CLERK_FAPI_URL",
+  "NEXT_PUBLIC_CLERK_PROXY_URL",
+  "CLERK_WEBHOOK_SIGNING_SECRET",
+  "API_ACCESS_FEATURE",
+] as const;
+
+/** A production's settings, as the run's own server has them, on another port. */
+function environmentFor(port: number, changes: Record<string, string | undefined>): NodeJS.ProcessEnv {
+  // spawn() leaves out what is undefined.
+  const own = Object.fromEntries(settings.map((name) => [name, process.env[name]]));
+  return { ...productionEnvironment(), ...own, APP_ORIGIN: `http://localhost:${port}`, ...changes };
+}
+
+async function withApp(changes: Record<string, string | undefined>, work: (origin: string) => Promise<void>) {
+  const port = await findFreePort();
+  const app: Child = await startApp(port, environmentFor(port, changes));
+  try {
+    await work(`http://localhost:${port}`);
+  } finally {
+    await app.stop();
+  }
+}
+
+test.describe("a production start", () => {
+  for (const name of [
+    "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY",
+    "CLERK_SECRET_KEY",
+    "UPSTASH_REDIS_REST_URL",
+    "DATABASE_URL",
+    "APP_ORIGIN",
+  ])
+    test(`without ${name} ends with an error`, async () => {
+      await expect(withApp({ [name]: undefined }, async () => {})).rejects.toThrow("ended before it answered (1)");
+    });
+
+  test("with the local sign-in ends with an error unless it is for end-to-end tests", async () => {
+    await expect(withApp({ ALLOW_LOCAL_CLERK: undefined }, async () => {})).rejects.toThrow(
+      "ended before it answered (1)",
+    );
+  });
+});
+
+test("an outage of the signing keys is an outage, and no verdict on a session", async ({ request }) => {
+  // Without the public key in its settings the app asks Clerk's API for it, and nothing listens there.
+  await withApp({ CLERK_JWT_KEY: undefined, CLERK_API_URL: "http://127.0.0.1:9" }, async (origin) => {
+    const { authorization } = await newHttpUser({ azp: origin });
+    const list = await request.get(`${origin}/api/trpc/apiKeys.list`, { headers: { authorization } });
+    expect(list.status()).toBe(503);
+    expect(await list.json()).toMatchObject({ error: { json: { data: { domainCode: "SERVICE_UNAVAILABLE" } } } });
+    const invalidate = await request.post(`${origin}/api/invalidate-user-api-key-cache`, {
+      headers: { authorization },
+      data: {},
+    });
+    expect(invalidate.status()).toBe(503);
+    expect(await invalidate.json()).toEqual({ error: "Service unavailable" });
+    expect((await request.get(`${origin}/api/trpc/apiKeys.list`)).status()).toBe(401);
+  });
+});
+
+test("operators reach metrics and the purge cron with their secrets, and nobody without", async ({ request }) => {
+  const [METRICS_SECRET, CRON_SECRET] = [randomBytes(24).toString("hex"), randomBytes(24).toString("hex")];
+  await withApp({ METRICS_SECRET, CRON_SECRET }, async (origin) => {
+    const get = (path: string, secret: string) =>
+      request.get(origin + path, { headers: { authorization: `Bearer ${secret}` } });
+    expect((await get("/api/metrics", CRON_SECRET)).status()).toBe(401);
+    expect((await get("/api/cron/purge", `${CRON_SECRET}x`)).status()).toBe(401);
+    expect(await (await get("/api/cron/purge", CRON_SECRET)).json()).toEqual({ confirmed: 0, failed: 0 });
+    await request.get(`${origin}/api/v1/whoami`, { headers: { "x-api-key": "lk_live_x" } });
+    const metrics = await get("/api/metrics", METRICS_SECRET);
+    expect(metrics.headers()["content-type"]).toContain("text/plain");
+    const text = await metrics.text();
+    for (const name of ["latchkey_pending_purges 0", "latchkey_oldest_pending_purge_seconds 0"])
+      expect(text).toContain(name);
+    expect(text).toContain('latchkey_verification_seconds_count{result="malformed"} 1');
+  });
+});
