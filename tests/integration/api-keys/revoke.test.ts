@@ -89,11 +89,11 @@ describe.each(redisKinds)("revokeApiKey on %s", (redisKind) => {
     const [lookup, begin, ...rest] = server().postgresProxy.statements;
     expect([lookup, begin, rest.at(-2), rest.at(-1)]).toEqual([
       expect.stringMatching(/^select/),
-      "BEGIN",
+      expect.stringMatching(/^BEGIN/),
       expect.stringMatching(/^COMMIT/),
       expect.stringContaining("delete from"),
     ]);
-    expect(server().postgresProxy.statements.filter((statement) => statement === "BEGIN")).toHaveLength(1);
+    expect(server().postgresProxy.statements.filter((statement) => statement.startsWith("BEGIN"))).toHaveLength(1);
   });
 
   it("a second call succeeds, keeps the first time and stays effective even when Redis is down", async () => {
@@ -214,7 +214,7 @@ describe.each(redisKinds)("revokeApiKey on %s", (redisKind) => {
       server().postgresProxy.statements.length = 0;
       const answer = await revokeAllApiKeys(server(), caller);
       expect(server().redisProxy.requests).toHaveLength(2);
-      expect(server().postgresProxy.statements.filter((statement) => statement === "BEGIN")).toHaveLength(1);
+      expect(server().postgresProxy.statements.filter((statement) => statement.startsWith("BEGIN"))).toHaveLength(1);
       expect(new Set(answer.keys.map(({ id }) => id))).toEqual(new Set(created.map(({ key }) => key.id)));
       expect(answer.effect.status).toBe("effective");
       for (const { secret } of created)
