@@ -8,23 +8,31 @@ const outsideServer = forbid(
   ["drizzle-orm", "drizzle-orm/*", "pg", "@upstash/*"],
   "Postgres and Redis are reached only under server/. Call a verb of @/server/api-keys instead.",
 );
-const standIns = forbid(["@/local/*", "**/local/*"], "local/ holds stand-ins for development and tests; nothing that ships may import it.");
+const standIns = forbid(
+  ["@/local/*", "**/local/*"],
+  "local/ holds stand-ins for development and tests; nothing that ships may import it.",
+);
 const transportInDomain = forbid(
   ["@/app/*", "@/trpc/*", "**/app/*", "**/trpc/*", "next", "next/*", "react", "react-dom", "@trpc/*", "@clerk/*"],
   "server/ knows nothing of React, Next, tRPC or Clerk. Pass what you need as a plain argument.",
 );
-const pagesInTransport = forbid(["@/app/*", "**/app/*"], "The direction is app → trpc → server. Move what is shared down.");
+const pagesInTransport = forbid(
+  ["@/app/*", "**/app/*"],
+  "The direction is app → trpc → server. Move what is shared down.",
+);
+
+const onlyWriterOfSlots = {
+  selector: "MemberExpression[property.name='redis'], Literal[value=/^ak:/], TemplateElement[value.raw=/^ak:/]",
+  message: "server/api-keys/slot.ts is the only one that reads and writes slots. Use ctx.slots.",
+};
 
 const restrict = (...patterns) => ({ "no-restricted-imports": ["error", { patterns }] });
 const noEnvironment = {
-  "no-restricted-syntax": [
-    "error",
-    {
-      selector: "MemberExpression[object.name='process'][property.name='env']",
-      message: "Settings are read and checked in server/env.ts only. Add the setting there and take it from getEnvironment().",
-    },
-  ],
+  selector: "MemberExpression[object.name='process'][property.name='env']",
+  message:
+    "Settings are read and checked in server/env.ts only. Add the setting there and take it from getEnvironment().",
 };
+const noSyntax = (...entries) => ({ "no-restricted-syntax": ["error", ...entries] });
 
 export default tseslint.config(
   { ignores: [".next/", ".local/", "node_modules/", "next-env.d.ts", "test-results/", "playwright-report/"] },
@@ -42,7 +50,12 @@ export default tseslint.config(
     },
   },
   { files: ["**/*.mjs"], ...tseslint.configs.disableTypeChecked },
-  { files: ["app/**", "trpc/**", "server/**"], rules: noEnvironment },
+  { files: ["app/**", "trpc/**", "server/**"], rules: noSyntax(noEnvironment) },
+  {
+    files: ["server/api-keys/**", "server/purges/**", "server/gateway/**"],
+    ignores: ["server/api-keys/slot.ts"],
+    rules: noSyntax(noEnvironment, onlyWriterOfSlots),
+  },
   { files: ["app/**"], rules: restrict(outsideServer, standIns) },
   { files: ["trpc/**"], rules: restrict(outsideServer, standIns, pagesInTransport) },
   { files: ["server/**"], rules: restrict(standIns, transportInDomain) },

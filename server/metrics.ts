@@ -1,13 +1,12 @@
 import { sql } from "drizzle-orm";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
-import type { RefusalReason } from "./api-keys/verify";
 import type { Database } from "./db/client";
 import { cachePurges } from "./db/schema";
 
 export interface Metrics {
-  /** Starts the clock of one verification; call the result with how it ended. */
-  startVerification(): (result: "accepted" | "unavailable" | RefusalReason) => void;
+  /** Starts the clock of one verification; call the result with how it ended: accepted, unavailable, or why it was refused. */
+  startVerification(): (result: string) => void;
   countFill(isStored: boolean): void;
   countPurges(confirmed: readonly boolean[]): void;
   /** Everything in Prometheus's text format, the outbox read from the database just now. */
