@@ -1,5 +1,5 @@
 /** Thrown instead of queueing when `limit` calls are already running. */
-export class ConcurrencyLimitError extends Error {
+class ConcurrencyLimitError extends Error {
   override name = "ConcurrencyLimitError";
 }
 

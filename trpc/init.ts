@@ -26,7 +26,6 @@ const t = initTRPC.context<TrpcContext>().create({
 });
 
 export const createRouter = t.router;
-export const createCallerFactory = t.createCallerFactory;
 
 /** tRPC's `next()` never rejects: an error is in its result, and a try/catch around it would see none. */
 const mapErrors = t.middleware(async ({ next }) => {

@@ -9,8 +9,7 @@ import { loadLocalKeys, publishableKey } from "./keys";
 import { SessionRegistry } from "./session-registry";
 import { mintSessionToken, type SessionTokenOptions } from "./session-token";
 
-export type { BrowserCookie, BrowserSessionOptions } from "./backend-api";
-export { loadLocalKeys, type LocalKeys } from "./keys";
+export { loadLocalKeys } from "./keys";
 export { mintSessionToken, type SessionTokenOptions } from "./session-token";
 
 export type LocalClerk = {

@@ -10,7 +10,7 @@ import { chmod, link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** `.invalid` is reserved (RFC 2606): no real instance can have this name, so it marks the stand-in for production guards. */
-export const frontendHost = "clerk.local.invalid";
+const frontendHost = "clerk.local.invalid";
 export const issuer = `https://${frontendHost}`;
 export const publishableKey = `pk_test_${Buffer.from(`${frontendHost}$`).toString("base64")}`;
 

@@ -4,7 +4,7 @@ import { findAccountById } from "./accounts";
 import { issuer, type LocalKeys } from "./keys";
 
 /** Clerk's own lifetime: a session token lives one minute and clerk-js renews it. */
-export const sessionTokenSeconds = 60;
+const sessionTokenSeconds = 60;
 
 export type SessionTokenOptions = {
   userId: string;

@@ -8,7 +8,6 @@ export { renameApiKey } from "./rename";
 export { revokeAllApiKeys, revokeApiKey, revokeOwnKey } from "./revoke";
 export type { ApiKeySummary } from "./summary";
 export {
-  type Defer,
   type RefusalReason,
   type VerifiedKey,
   VerificationUnavailableError,

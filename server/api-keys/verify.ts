@@ -19,7 +19,7 @@ export type RefusalReason = "malformed" | "unknown" | "revoked" | "expired" | "a
 export type Verification = { valid: true; key: VerifiedKey } | { valid: false; reason: RefusalReason };
 
 /** Runs a task after the answer was sent, and to its end: the host's promise that a function that freezes does not lose it. */
-export type Defer = (task: () => Promise<void>) => void;
+type Defer = (task: () => Promise<void>) => void;
 
 /** `ServerContext`, and how the host runs what need not delay an answer. */
 export type VerifyContext = ServerContext & { defer: Defer };

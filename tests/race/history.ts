@@ -8,12 +8,12 @@ interface Call {
   endedAt: number;
 }
 
-export interface Verification extends Call {
+interface Verification extends Call {
   /** "unavailable": no verdict (503). */
   outcome: "accepted" | "refused" | "unavailable";
 }
 
-export interface Revocation extends Call {
+interface Revocation extends Call {
   /** Of the key, by revoke or by itself; or of the one secret that a retried create replaced. */
   of: "key" | "secret";
   /** What was promised; null when the call failed, so that nothing was. */
