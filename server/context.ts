@@ -6,12 +6,16 @@ import { createUsageRecorder, type UsageRecorder } from "./api-keys/usage";
 import { type ConcurrencyLimit, createConcurrencyLimit } from "./concurrency-limit";
 import { createDatabase, type Database } from "./db/client";
 import { type Environment, getEnvironment } from "./env";
+import { createFailedAttempts, type FailedAttempts } from "./failed-attempts";
 import { createLogger, type Logger } from "./logger";
 import { createMetrics, type Metrics } from "./metrics";
 import { createRateLimit, type RateLimit } from "./rate-limit";
 import { createRedisClients, type RedisClients } from "./redis/client";
 
-type KeySettings = Pick<Environment, "API_KEY_PREFIX" | "API_KEY_ENVIRONMENT" | "API_KEY_LIMIT" | "API_ACCESS_FEATURE">;
+type KeySettings = Pick<
+  Environment,
+  "API_KEY_PREFIX" | "API_KEY_ENVIRONMENT" | "API_KEY_LIMIT" | "API_ACCESS_FEATURE" | "TRUSTED_PROXY_HOPS"
+>;
 
 /** All that the domain needs, as plain arguments: tests pass their own clock, database and Redis. */
 export interface ServerContext {
@@ -28,7 +32,8 @@ export interface ServerContext {
   databaseReads: ConcurrencyLimit;
   unknownHashes: UnknownHashes;
   usage: UsageRecorder;
-  invalidateLimit: RateLimit;
+  failedAttempts: FailedAttempts;
+  limits: { owner: RateLimit; create: RateLimit; invalidate: RateLimit };
 }
 
 /** More reads than connections only wait in the pool; twice as many keep it busy without building a queue. */
@@ -58,7 +63,12 @@ export function createServerContext(
     databaseReads: createConcurrencyLimit(databaseReadsAtOnce),
     unknownHashes: createUnknownHashes(now),
     usage: createUsageRecorder({ db, logger, now }),
-    invalidateLimit: createRateLimit({ redis: redis.limiter, name: "invalidate", callsPerMinute: 60, logger }),
+    failedAttempts: createFailedAttempts(now),
+    limits: {
+      owner: createRateLimit({ redis: redis.limiter, name: "owner", logger }),
+      create: createRateLimit({ redis: redis.limiter, name: "create", logger }),
+      invalidate: createRateLimit({ redis: redis.limiter, name: "invalidate", logger }),
+    },
   };
 }
 

@@ -3,34 +3,50 @@ import type { Redis } from "@upstash/redis";
 
 import { describeFault, type Logger } from "./logger";
 
-/** Answers whether one more call of `who` is within the limit. */
-export type RateLimit = (who: string) => Promise<boolean>;
+export interface RateLimitState {
+  isWithin: boolean;
+  /** Calls a minute. */
+  limit: number;
+  remaining: number;
+  /** Until the current window ends, at least 1. */
+  resetSeconds: number;
+}
 
 /**
- * At most `calls` a minute for each caller, counted in Redis over a sliding window.
- * Policy: a limiter that cannot be asked lets the call pass. It guards against waste; what it guards checks ownership itself.
+ * Counts one call of `who` against `limit` calls a minute, over a sliding window in Redis.
+ * Policy: null, which lets the call pass, when Redis cannot be asked. A limit guards against waste, not against strangers: what it
+ * guards is verified or checks ownership itself, and refusing would turn an outage of the cache into one of the API. See decision 005.
  */
-export function createRateLimit(options: {
-  redis: Redis;
-  name: string;
-  callsPerMinute: number;
-  logger: Logger;
-}): RateLimit {
-  const limiter = new Ratelimit({
-    redis: options.redis,
-    prefix: `limit:${options.name}`,
-    limiter: Ratelimit.slidingWindow(options.callsPerMinute, "60 s"),
+export type RateLimit = (who: string, limit: number) => Promise<RateLimitState | null>;
+
+export function createRateLimit(options: { redis: Redis; name: string; logger: Logger }): RateLimit {
+  // One limiter for each distinct limit: the library's own dynamic limit is global to all callers.
+  const limiters = new Map<number, Ratelimit>();
+  const limiterFor = (limit: number) => {
+    const limiter = limiters.get(limit) ?? createLimiter(options, limit);
+    limiters.set(limit, limiter);
+    return limiter;
+  };
+  return async (who, limit) => {
+    try {
+      const { success, remaining, reset } = await limiterFor(limit).limit(who);
+      const resetSeconds = Math.max(1, Math.ceil((reset - Date.now()) / 1_000));
+      return { isWithin: success, limit, remaining: Math.max(0, remaining), resetSeconds };
+    } catch (fault) {
+      options.logger.warn({ fault: describeFault(fault), limit: options.name }, "rate limit not checked");
+      return null;
+    }
+  };
+}
+
+function createLimiter({ redis, name }: { redis: Redis; name: string }, limit: number): Ratelimit {
+  return new Ratelimit({
+    redis,
+    prefix: `limit:${name}`,
+    limiter: Ratelimit.slidingWindow(limit, "60 s"),
     // No answer from memory, and no silent yes after the library's own 5 s: the client's time budget decides.
     ephemeralCache: false,
     timeout: 0,
     analytics: false,
   });
-  return async (who) => {
-    try {
-      return (await limiter.limit(who)).success;
-    } catch (fault) {
-      options.logger.warn({ fault: describeFault(fault), limit: options.name }, "rate limit not checked");
-      return true;
-    }
-  };
 }

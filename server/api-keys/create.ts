@@ -23,6 +23,9 @@ const dayMilliseconds = 86_400_000;
 /** How long after the creation a lost answer may be asked for again. */
 const retryMilliseconds = 600_000;
 
+/** Far above what a person does; a script that creates and revokes in a loop is slowed. */
+const createsPerMinute = 60;
+
 export interface CreatedApiKey {
   key: ApiKeySummary;
   /** The only time the secret leaves the server. */
@@ -33,11 +36,13 @@ export interface CreatedApiKey {
 
 /**
  * Creates a key for the caller, or gives a fresh secret to the one that the same `requestId` created when its answer was lost.
- * @throws IMPERSONATED; API_ACCESS_REQUIRED; API_KEY_LIMIT_REACHED; API_KEY_REQUEST_REUSED for a retry with another input, too late,
+ * @throws IMPERSONATED; RATE_LIMITED; API_ACCESS_REQUIRED; API_KEY_LIMIT_REACHED; API_KEY_REQUEST_REUSED for a retry with another input, too late,
  *   or of a key that was used or is no longer active; SERVICE_UNAVAILABLE when nothing was created, or that is not known (then retry).
  */
 export async function createApiKey(ctx: ServerContext, caller: Caller, input: CreateInput): Promise<CreatedApiKey> {
   if (caller.isImpersonated) throw new DomainError("IMPERSONATED");
+  const state = await ctx.limits.create(caller.ownerId, createsPerMinute);
+  if (state && !state.isWithin) throw new DomainError("RATE_LIMITED");
   const secret = mintSecret({ prefix: ctx.settings.API_KEY_PREFIX, environment: ctx.settings.API_KEY_ENVIRONMENT });
   const requestDigest = digestInput(input);
 

@@ -7,8 +7,10 @@ export { type ApiKeyList, listApiKeys } from "./list";
 export { renameApiKey } from "./rename";
 export { revokeAllApiKeys, revokeApiKey, revokeOwnKey } from "./revoke";
 export type { ApiKeySummary } from "./summary";
+export { type ApiKeyUsage, usageOfApiKey } from "./usage-of-key";
 export {
   type RefusalReason,
+  type Verification,
   type VerifiedKey,
   VerificationUnavailableError,
   verifyApiKey,

@@ -8,9 +8,12 @@ import { enqueuePurges } from "../purges/enqueue";
 import { settlePurges } from "../purges/settle";
 import { type Effect, pendingSince } from "./effect";
 
+const callsPerMinute = 60;
+
 /** Counts one call against the caller's 60 a minute. @throws RATE_LIMITED */
 export async function limitInvalidations(ctx: ServerContext, caller: { ownerId: string }): Promise<void> {
-  if (!(await ctx.invalidateLimit(caller.ownerId))) throw new DomainError("RATE_LIMITED");
+  const state = await ctx.limits.invalidate(caller.ownerId, callsPerMinute);
+  if (state && !state.isWithin) throw new DomainError("RATE_LIMITED");
 }
 
 /**

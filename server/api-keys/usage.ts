@@ -1,4 +1,4 @@
-import { sql } from "drizzle-orm";
+import { and, inArray, lt, sql } from "drizzle-orm";
 
 import type { Database, Statements } from "../db/client";
 import { apiKeyUsage } from "../db/schema";
@@ -6,6 +6,9 @@ import { describeFault, type Logger } from "../logger";
 
 /** A key's uses reach the database at most once in this time from one process. */
 const flushMilliseconds = 60_000;
+
+const rowsAtOnce = 1_000;
+const keptMilliseconds = 31 * 24 * 3_600_000;
 
 export interface UsageRecorder {
   /** Counts one accepted verification. No I/O; returns a task to defer when it is time to write, else null. */
@@ -32,11 +35,17 @@ export function createUsageRecorder(options: { db: Database; logger: Logger; now
     clearTimeout(timer);
     timer = undefined;
     lastFlush = now().getTime();
-    const batch = [...pending.values()];
+    // In one order everywhere, so that two processes that write the same keys do not wait for each other.
+    const uses = [...pending.values()].sort(
+      (a, b) => a.keyId.localeCompare(b.keyId) || a.hour.getTime() - b.hour.getTime(),
+    );
     pending.clear();
-    if (batch.length === 0) return;
+    for (let first = 0; first < uses.length; first += rowsAtOnce) await write(uses.slice(first, first + rowsAtOnce));
+  }
+
+  async function write(batch: readonly Uses[]) {
     try {
-      await writeUses(db, batch);
+      await upsertUses(db, batch);
     } catch (fault) {
       for (const uses of batch) add(uses);
       logger.warn({ fault: describeFault(fault), keys: batch.length }, "usage not written; kept for the next flush");
@@ -58,26 +67,37 @@ export function createUsageRecorder(options: { db: Database; logger: Logger; now
     record(keyId) {
       const at = now();
       add({ keyId, hour: new Date(at.getTime() - (at.getTime() % 3_600_000)), count: 1, lastUsedAt: at });
-      if (at.getTime() - lastFlush >= flushMilliseconds) {
+      const sinceFlush = at.getTime() - lastFlush;
+      // Negative: the clock was set back.
+      if (sinceFlush >= flushMilliseconds || sinceFlush < 0) {
         lastFlush = at.getTime();
         return flush;
       }
       // A long-lived server writes without waiting for another request; where the process freezes, the next request does.
-      timer ??= setTimeout(() => void flush(), lastFlush + flushMilliseconds - at.getTime()).unref();
+      timer ??= setTimeout(() => void flush(), flushMilliseconds - sinceFlush).unref();
       return null;
     },
   };
 }
 
-async function writeUses(db: Statements, batch: readonly Uses[]): Promise<void> {
-  await db
+/** Adds the counts, and with a key's first use of an hour drops its counts that no page shows any more. */
+async function upsertUses(db: Statements, batch: readonly Uses[]): Promise<void> {
+  const rows = await db
     .insert(apiKeyUsage)
-    .values([...batch].sort((a, b) => a.keyId.localeCompare(b.keyId) || a.hour.getTime() - b.hour.getTime()))
+    .values([...batch])
     .onConflictDoUpdate({
       target: [apiKeyUsage.keyId, apiKeyUsage.hour],
       set: {
         count: sql`${apiKeyUsage.count} + excluded.count`,
         lastUsedAt: sql`greatest(${apiKeyUsage.lastUsedAt}, excluded.last_used_at)`,
       },
-    });
+    })
+    .returning({ keyId: apiKeyUsage.keyId, hour: apiKeyUsage.hour, isNew: sql<boolean>`xmax = 0` });
+  const startedHours = rows.filter((row) => row.isNew);
+  const [latest] = startedHours.map((row) => row.hour.getTime()).toSorted((a, b) => b - a);
+  if (latest === undefined) return;
+  const keyIds = startedHours.map((row) => row.keyId);
+  await db
+    .delete(apiKeyUsage)
+    .where(and(inArray(apiKeyUsage.keyId, keyIds), lt(apiKeyUsage.hour, new Date(latest - keptMilliseconds))));
 }

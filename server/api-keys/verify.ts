@@ -13,10 +13,16 @@ export interface VerifiedKey {
   scopes: string[];
   createdAt: Date;
   expiresAt: Date | null;
+  /** The owner's limit; null for none. */
+  requestsPerMinute: number | null;
 }
 
 export type RefusalReason = "malformed" | "unknown" | "revoked" | "expired" | "access_required";
-export type Verification = { valid: true; key: VerifiedKey } | { valid: false; reason: RefusalReason };
+export type Verification =
+  | { valid: true; key: VerifiedKey }
+  | { valid: false; reason: RefusalReason }
+  /** Too many unknown keys came from this address; whether this one is good was not looked up. */
+  | { valid: false; reason: "rate_limited"; retryAfterSeconds: number };
 
 /** Runs a task after the answer was sent, and to its end: the host's promise that a function that freezes does not lose it. */
 type Defer = (task: () => Promise<void>) => void;
@@ -36,13 +42,18 @@ export class VerificationUnavailableError extends Error {
  * through `ctx.defer` if its lease still stands. A Redis that cannot be reached, or answers what is not understood, only costs the
  * database read; no answer of the cache is ever taken for a verdict unless it was parsed strictly and bound to this hash.
  *
+ * @param address where the secret came from, if that is known: it is held back there after many unknown keys, on a miss only.
  * @returns the key, or why it is refused.
  * @throws VerificationUnavailableError when the database is needed and cannot answer, or too many reads are under way.
  */
-export async function verifyApiKey(ctx: VerifyContext, secret: string): Promise<Verification> {
+export async function verifyApiKey(
+  ctx: VerifyContext,
+  secret: string,
+  address: string | null = null,
+): Promise<Verification> {
   const end = ctx.metrics.startVerification();
   try {
-    const verification = await decide(ctx, secret);
+    const verification = await decide(ctx, secret, address);
     end(verification.valid ? "accepted" : verification.reason);
     return verification;
   } catch (fault) {
@@ -51,7 +62,7 @@ export async function verifyApiKey(ctx: VerifyContext, secret: string): Promise<
   }
 }
 
-async function decide(ctx: VerifyContext, secret: string): Promise<Verification> {
+async function decide(ctx: VerifyContext, secret: string, address: string | null): Promise<Verification> {
   const format = { prefix: ctx.settings.API_KEY_PREFIX, environment: ctx.settings.API_KEY_ENVIRONMENT };
   if (!isWellFormedSecret(secret, format)) return { valid: false, reason: "malformed" };
   const hash = hashSecret(secret);
@@ -61,9 +72,12 @@ async function decide(ctx: VerifyContext, secret: string): Promise<Verification>
   if (reading.kind === "revoked") return { valid: false, reason: "revoked" };
   if (reading.kind === "value") return accept(ctx, reading.payload);
 
+  const retryAfterSeconds = address ? ctx.failedAttempts.secondsToWait(address) : 0;
+  if (retryAfterSeconds > 0) return { valid: false, reason: "rate_limited", retryAfterSeconds };
   const row = await readRow(ctx, hash);
   if (!row) {
     ctx.unknownHashes.add(hash);
+    if (address) ctx.failedAttempts.note(address);
     return { valid: false, reason: "unknown" };
   }
   const content = row.revokedAt ? "revoked" : toPayload(hash, row);
@@ -127,6 +141,7 @@ function accept(ctx: VerifyContext, payload: SlotPayload): Verification {
       scopes: payload.scopes,
       createdAt: new Date(payload.createdAt),
       expiresAt: payload.expiresAt === null ? null : new Date(payload.expiresAt),
+      requestsPerMinute: payload.requestsPerMinute,
     },
   };
 }

@@ -23,6 +23,7 @@ const problems = {
     title: "Insufficient scope",
     detail: "This API key lacks a scope that is needed.",
   },
+  rate_limited: { status: 429, title: "Too many requests", detail: "The limit of requests a minute is reached." },
   not_found: { status: 404, title: "Not found", detail: "There is nothing at this address." },
   method_not_allowed: { status: 405, title: "Method not allowed", detail: "This address does not take that method." },
   verification_unavailable: {
@@ -34,19 +35,26 @@ const problems = {
 
 export type ProblemCode = keyof typeof problems;
 
-const retryAfterSeconds = 1;
+const outageRetrySeconds = 1;
+
+interface ProblemOptions {
+  detail?: string;
+  /** The scopes that are needed, separated by spaces. */
+  scope?: string;
+  /** The methods that are allowed. */
+  allow?: string;
+  retryAfterSeconds?: number;
+}
 
 /** An error as `application/problem+json` (RFC 9457), never to be cached, with the challenge of RFC 6750 where one is due. */
-export function problemResponse(
-  code: ProblemCode,
-  options: { detail?: string; scope?: string; allow?: string } = {},
-): Response {
+export function problemResponse(code: ProblemCode, options: ProblemOptions = {}): Response {
   const { status, title, detail } = problems[code];
   const headers = new Headers({ "Content-Type": "application/problem+json", "Cache-Control": "no-store" });
   if (options.allow) headers.set("Allow", options.allow);
   const challenge = challengeFor(code, options.scope);
   if (challenge) headers.set("WWW-Authenticate", challenge);
-  if (status === 503) headers.set("Retry-After", String(retryAfterSeconds));
+  if (status === 503) headers.set("Retry-After", String(outageRetrySeconds));
+  if (options.retryAfterSeconds) headers.set("Retry-After", String(options.retryAfterSeconds));
   const type = `urn:latchkey:problem:${code}`;
   return new Response(JSON.stringify({ type, title, status, detail: options.detail ?? detail, code }), {
     status,

@@ -1,13 +1,16 @@
 import {
   type RefusalReason,
   revokeOwnKey,
+  type Verification,
   type VerifiedKey,
   VerificationUnavailableError,
   verifyApiKey,
   type VerifyContext,
 } from "../api-keys";
 import type { Scope } from "../api-keys/scopes";
+import { clientAddress } from "../failed-attempts";
 import { describeFault } from "../logger";
+import type { RateLimitState } from "../rate-limit";
 import { readCredentials } from "./credentials";
 import { type ProblemCode, problemResponse } from "./problem";
 
@@ -35,9 +38,12 @@ export function createWithApiKey(getContext: () => VerifyContext) {
       const context = getContext();
       const secret = requireSecret(context, request);
       if (secret instanceof Response) return secret;
-      const key = await authenticate(context, secret, options.scopes ?? []);
+      const address = clientAddress(request.headers, context.settings.TRUSTED_PROXY_HOPS);
+      const key = await authenticate(context, secret, address, options.scopes ?? []);
       if (key instanceof Response) return key;
-      return withoutCaching(await handler(request, { ...routeContext, key }));
+      const limit = await consultLimit(context, key);
+      const response = limit && !limit.isWithin ? overLimit(limit) : await handler(request, { ...routeContext, key });
+      return withHeaders(response, limit);
     };
 }
 
@@ -49,7 +55,7 @@ export function createSelfRevoke(getContext: () => VerifyContext) {
     if (secret instanceof Response) return secret;
     try {
       const effect = await revokeOwnKey(context, secret);
-      return effect ? withoutCaching(Response.json(effect)) : problemResponse("invalid_api_key");
+      return effect ? withHeaders(Response.json(effect), null) : problemResponse("invalid_api_key");
     } catch (fault) {
       context.logger.warn({ fault: describeFault(fault) }, "self-revocation failed");
       return problemResponse("verification_unavailable", {
@@ -76,11 +82,12 @@ function requireSecret(context: VerifyContext, request: Request): string | Respo
 async function authenticate(
   context: VerifyContext,
   secret: string,
+  address: string | null,
   scopes: readonly Scope[],
 ): Promise<VerifiedKey | Response> {
   try {
-    const verification = await verifyApiKey(context, secret);
-    if (!verification.valid) return problemResponse(problemFor[verification.reason]);
+    const verification = await verifyApiKey(context, secret, address);
+    if (!verification.valid) return refusal(verification);
     const missing = scopes.filter((scope) => !verification.key.scopes.includes(scope));
     if (missing.length === 0) return verification.key;
     const detail = `This API key lacks: ${missing.join(", ")}.`;
@@ -92,8 +99,29 @@ async function authenticate(
   }
 }
 
-function withoutCaching(response: Response): Response {
+function refusal(verification: Extract<Verification, { valid: false }>): Response {
+  return verification.reason === "rate_limited"
+    ? problemResponse("rate_limited", { retryAfterSeconds: verification.retryAfterSeconds })
+    : problemResponse(problemFor[verification.reason]);
+}
+
+/** A second Redis request, only for owners that have a limit. Counted for each owner, so that five keys do not multiply it. */
+async function consultLimit(context: VerifyContext, key: VerifiedKey): Promise<RateLimitState | null> {
+  return key.requestsPerMinute === null ? null : context.limits.owner(key.ownerId, key.requestsPerMinute);
+}
+
+function overLimit(limit: RateLimitState): Response {
+  const detail = `The owner of this key may make ${limit.limit} requests a minute.`;
+  return problemResponse("rate_limited", { detail, retryAfterSeconds: limit.resetSeconds });
+}
+
+/** Forbids caching, and tells the limit where one was consulted (IETF draft-ietf-httpapi-ratelimit-headers, structured fields). */
+function withHeaders(response: Response, limit: RateLimitState | null): Response {
   const headers = new Headers(response.headers);
   headers.set("Cache-Control", "no-store");
+  if (limit) {
+    headers.set("RateLimit-Policy", `"owner";q=${limit.limit};w=60`);
+    headers.set("RateLimit", `"owner";r=${limit.remaining};t=${limit.resetSeconds}`);
+  }
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
 }

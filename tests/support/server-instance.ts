@@ -9,7 +9,7 @@ import { type PostgresProxy, startPostgresProxy } from "./postgres-proxy";
 import { type RedisProxy, startRedisProxy } from "./redis-proxy";
 
 export type Settings = Partial<
-  Pick<VerifyContext["settings"], "API_KEY_LIMIT" | "API_ACCESS_FEATURE" | "API_KEY_ENVIRONMENT">
+  Pick<VerifyContext["settings"], "API_KEY_LIMIT" | "API_ACCESS_FEATURE" | "API_KEY_ENVIRONMENT" | "TRUSTED_PROXY_HOPS">
 >;
 
 /** One server instance as a process would have it, its way to Redis and Postgres, and what it has deferred. */
@@ -37,6 +37,7 @@ export async function startServerInstance(
       API_KEY_ENVIRONMENT: "test",
       API_KEY_LIMIT: 5,
       API_ACCESS_FEATURE: undefined,
+      TRUSTED_PROXY_HOPS: 0,
       ...settings,
       DATABASE_URL: postgresProxy.url,
       UPSTASH_REDIS_REST_URL: redisProxy.url,

@@ -1,0 +1,46 @@
+const windowMilliseconds = 60_000;
+const allowedFailures = 30;
+const capacity = 10_000;
+
+/** Unknown keys by the address they came from, counted in this process: guessing costs the guesser, not the database. */
+export interface FailedAttempts {
+  /** How many seconds this address has to wait before a key that is not cached is looked up for it; 0 for not at all. */
+  secondsToWait(address: string): number;
+  note(address: string): void;
+}
+
+export function createFailedAttempts(now: () => Date): FailedAttempts {
+  const windows = new Map<string, { startedAt: number; failures: number }>();
+  const current = (address: string) => {
+    const window = windows.get(address);
+    return window && now().getTime() - window.startedAt < windowMilliseconds ? window : undefined;
+  };
+  return {
+    secondsToWait(address) {
+      const window = current(address);
+      if (!window || window.failures < allowedFailures) return 0;
+      return Math.max(1, Math.ceil((window.startedAt + windowMilliseconds - now().getTime()) / 1_000));
+    },
+    note(address) {
+      const window = current(address);
+      if (window) window.failures++;
+      else {
+        windows.delete(address);
+        windows.set(address, { startedAt: now().getTime(), failures: 1 });
+        // Bounded: the oldest window makes room.
+        const [oldest] = windows.keys();
+        if (windows.size > capacity && oldest !== undefined) windows.delete(oldest);
+      }
+    },
+  };
+}
+
+/**
+ * The client's address: the entry at `trustedHops` from the right of X-Forwarded-For, which that many proxies of ours have appended.
+ * What stands further left was sent by the client and proves nothing. Null without trusted proxies, or when the header is too short.
+ */
+export function clientAddress(headers: Headers, trustedHops: number): string | null {
+  if (trustedHops === 0) return null;
+  const entries = (headers.get("x-forwarded-for") ?? "").split(",").map((entry) => entry.trim());
+  return entries.at(-trustedHops) || null;
+}

@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+
+import { clientAddress, createFailedAttempts } from "@/server/failed-attempts";
+
+describe("the client's address", () => {
+  const headers = new Headers({ "x-forwarded-for": "1.1.1.1, 2.2.2.2 , 3.3.3.3" });
+
+  it("is the entry that our own proxies have appended, never one that the client sent", () => {
+    expect(clientAddress(headers, 1)).toBe("3.3.3.3");
+    expect(clientAddress(headers, 2)).toBe("2.2.2.2");
+  });
+
+  it("is unknown without trusted proxies, or when the header is too short or absent", () => {
+    expect(clientAddress(headers, 0)).toBeNull();
+    expect(clientAddress(headers, 4)).toBeNull();
+    expect(clientAddress(new Headers(), 1)).toBeNull();
+  });
+});
+
+describe("failed attempts", () => {
+  it("make an address wait for the rest of its minute after 30 of them", () => {
+    let now = 0;
+    const attempts = createFailedAttempts(() => new Date(now));
+    for (let failure = 0; failure < 29; failure++) attempts.note("a");
+    expect(attempts.secondsToWait("a")).toBe(0);
+    now = 20_000;
+    attempts.note("a");
+    expect(attempts.secondsToWait("a")).toBe(40);
+    expect(attempts.secondsToWait("b")).toBe(0);
+    now = 60_000;
+    expect(attempts.secondsToWait("a")).toBe(0);
+  });
+
+  it("are bounded: the oldest address makes room", () => {
+    const attempts = createFailedAttempts(() => new Date(0));
+    for (let failure = 0; failure < 30; failure++) attempts.note("first");
+    for (let other = 0; other < 10_000; other++) attempts.note(String(other));
+    expect(attempts.secondsToWait("first")).toBe(0);
+  });
+});
