@@ -6,9 +6,9 @@ import { getServerContext } from "@/server/context";
 import { createSelfRevoke, createWithApiKey } from "@/server/gateway/with-api-key";
 
 // Next's after() runs a deferred task to its end, also on functions that freeze once they have answered.
-const getContext = () => ({ ...getServerContext(), defer: (task: () => Promise<void>) => after(task) });
+export const getGatewayContext = () => ({ ...getServerContext(), defer: (task: () => Promise<void>) => after(task) });
 
 /** Protects a route: `export const GET = withApiKey(handler, { scopes: ["reports:read"] })`. */
-export const withApiKey = createWithApiKey(getContext);
+export const withApiKey = createWithApiKey(getGatewayContext);
 
-export const revokeOwnKey = createSelfRevoke(getContext);
+export const revokeOwnKey = createSelfRevoke(getGatewayContext);

@@ -9,6 +9,7 @@ import {
   renameApiKey,
   revokeAllApiKeys,
   revokeApiKey,
+  usageOfApiKey,
 } from "@/server/api-keys";
 import { createInput, invalidateCacheInput, keyIdInput, renameInput } from "@/server/api-keys/inputs";
 
@@ -34,6 +35,8 @@ export const apiKeysRouter = createRouter({
     .mutation(({ ctx }) => revokeAllApiKeys(ctx.server, ctx.caller)),
 
   effect: protectedProcedure.input(keyIdInput).query(({ ctx, input }) => effectOfApiKey(ctx.server, ctx.caller, input)),
+
+  usage: protectedProcedure.input(keyIdInput).query(({ ctx, input }) => usageOfApiKey(ctx.server, ctx.caller, input)),
 
   invalidateCache: protectedProcedure
     .input(invalidateCacheInput)

@@ -1,0 +1,65 @@
+import "zod-openapi";
+
+import { z } from "zod";
+
+/** The shapes of the HTTP side, for its handlers and for the OpenAPI description. */
+
+const moment = z.iso.datetime();
+
+export const effectSchema = z
+  .discriminatedUnion("status", [
+    z.strictObject({ status: z.literal("effective"), at: moment }),
+    z.strictObject({ status: z.literal("pending"), guaranteedBy: moment }),
+  ])
+  .meta({
+    id: "Effect",
+    description:
+      "How far a revocation has come. `effective`: no verification that starts after `at` accepts the key. `pending`: none that starts after `guaranteedBy` does.",
+  });
+
+export const whoamiSchema = z
+  .strictObject({
+    keyId: z.string(),
+    ownerId: z.string(),
+    name: z.string(),
+    environment: z.enum(["live", "test"]),
+    scopes: z.array(z.string()),
+    expiresAt: moment.nullable(),
+  })
+  .meta({ id: "WhoAmI" });
+
+export const problemSchema = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string(),
+  })
+  .meta({ id: "Problem", description: "RFC 9457." });
+
+const seconds = z.int().meta({ description: "Seconds since the epoch." });
+
+export const introspectionSchema = z
+  .discriminatedUnion("active", [
+    z.strictObject({ active: z.literal(false) }),
+    z.strictObject({
+      active: z.literal(true),
+      token_type: z.literal("Bearer"),
+      sub: z.string().meta({ description: "The owner." }),
+      client_id: z.string().meta({ description: "The id of the key." }),
+      scope: z.string().meta({ description: "Scopes, separated by spaces." }),
+      iat: seconds,
+      exp: seconds.optional(),
+    }),
+  ])
+  .meta({ id: "Introspection", description: "RFC 7662." });
+
+export const readinessSchema = z
+  .strictObject({
+    status: z.enum(["ok", "unavailable"]),
+    postgres: z.enum(["ok", "unreachable"]),
+    redis: z.enum(["ok", "unreachable"]),
+    oldestPendingPurgeSeconds: z.int().nullable(),
+  })
+  .meta({ id: "Readiness" });
