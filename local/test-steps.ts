@@ -31,6 +31,7 @@ export function testSteps(folder: string): TestStep[] {
     { name: "format", commands: [["prettier", "--check", "."]] },
     { name: "dead-code", commands: [["knip"]] },
     vitestStep("unit", folder),
+    vitestStep("model", folder),
     vitestStep("integration", folder),
     { name: "build", commands: [["next", "build"]], environment: buildEnvironment },
     playwrightStep(folder),

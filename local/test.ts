@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 
 import { ensureBrowser } from "./browser";
 import { startChild, type Child } from "./child";
+import { findNginx } from "./nginx";
 import { onInterruption } from "./interruption";
 import { findRedisServer } from "./redis";
 import { installSystemPackage, mayInstallSystemPackages } from "./system-packages";
@@ -58,6 +59,11 @@ function prepareSystem(names: Set<string>) {
     if (!findRedisServer()) {
       process.env.LATCHKEY_NO_REDIS_SERVER = "1";
       leftOut.push("everything against a real Redis: there is no redis-server or valkey-server 7 or later on PATH");
+    }
+    if (!findNginx() && mayInstallSystemPackages()) installSystemPackage("nginx-light");
+    if (!findNginx()) {
+      process.env.LATCHKEY_NO_NGINX = "1";
+      leftOut.push("the nginx gateway: there is no nginx");
     }
   }
   if (names.has("end-to-end")) process.env.CHROMIUM_PATH = ensureBrowser();

@@ -1,30 +1,15 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { describe, expect, it } from "vitest";
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-
-import { type LocalRedis, startLocalRedis } from "@/local/redis";
-import { createRespClient } from "@/local/redis/resp-client";
 import { renameApiKey, revokeApiKey, verifyApiKey } from "@/server/api-keys";
 
-import { createKeyOf, newCaller, useTestServer } from "../support/domain";
-import { startServerInstance, type TestServer } from "../support/server-instance";
-import { redisKinds, testDatabaseUrl } from "../support/services";
-
-async function warmKey(server: TestServer) {
-  const caller = newCaller();
-  const created = await createKeyOf(server, caller);
-  await verifyApiKey(server, created.secret);
-  await server.runDeferred();
-  return { caller, ...created };
-}
+import { useTestServer } from "../support/domain";
+import { createWarmKey } from "../support/server-instance";
 
 describe("a Redis that hangs", () => {
   const server = useTestServer("embedded");
 
   it("is no longer asked after five timeouts in a row, the database decides, and purges are still attempted", async () => {
-    const { caller, key, secret } = await warmKey(server());
+    const { caller, key, secret } = await createWarmKey(server());
     server().redisProxy.decide = () => "hang";
     for (let call = 0; call < 5; call++) expect(await verifyApiKey(server(), secret)).toMatchObject({ valid: true });
     server().redisProxy.requests.length = 0;
@@ -37,7 +22,7 @@ describe("a Redis that hangs", () => {
   });
 
   it("does not hold up a revocation longer than its two budgets", async () => {
-    const { caller, key } = await warmKey(server());
+    const { caller, key } = await createWarmKey(server());
     const timed = async (work: () => Promise<unknown>) => {
       const startedAt = performance.now();
       await work();
@@ -49,68 +34,5 @@ describe("a Redis that hangs", () => {
     const revoking = await timed(() => revokeApiKey(server(), caller, key));
     server().redisProxy.decide = () => "pass";
     expect(revoking / renaming).toBeLessThan(2);
-  });
-});
-
-describe.runIf(redisKinds.includes("redis-server"))("a real Redis", () => {
-  let redis: LocalRedis;
-  let raw: ReturnType<typeof createRespClient>;
-  let server: TestServer;
-  let directory: string;
-
-  beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), "latchkey-redis-"));
-    redis = await startLocalRedis({ server: "redis-server", directory });
-    raw = createRespClient(redis.process?.socketPath ?? "");
-    server = await startServerInstance(await testDatabaseUrl(), redis);
-  });
-  afterAll(async () => {
-    await server.close();
-    await raw.close();
-    await redis.stop();
-    await rm(directory, { recursive: true, force: true });
-  });
-  const command = (...words: string[]) => raw.pipeline([words]);
-
-  it("that is full serves cached keys, leaves others to the database, and can still be revoked against", async () => {
-    const warm = await warmKey(server);
-    await command("CONFIG", "SET", "maxmemory", "1");
-    const cold = await createKeyOf(server, newCaller());
-    server.postgresProxy.statements.length = 0;
-    expect(await verifyApiKey(server, warm.secret)).toMatchObject({ valid: true });
-    expect(server.postgresProxy.statements).toHaveLength(0);
-    expect(await verifyApiKey(server, cold.secret)).toMatchObject({ valid: true });
-    expect((await revokeApiKey(server, warm.caller, warm.key)).effect.status).toBe("effective");
-    expect(await verifyApiKey(server, warm.secret)).toEqual({ valid: false, reason: "revoked" });
-    await command("CONFIG", "SET", "maxmemory", "0");
-  });
-
-  it("that became a read-only replica confirms no purge", async () => {
-    const { caller, key } = await warmKey(server);
-    await command("REPLICAOF", "127.0.0.1", "1");
-    expect((await revokeApiKey(server, caller, key)).effect.status).toBe("pending");
-    await command("REPLICAOF", "NO", "ONE");
-    expect((await revokeApiKey(server, caller, key)).effect.status).toBe("effective");
-  });
-
-  it("that loses everything costs a database read and no wrong answer", async () => {
-    const { caller, key, secret } = await warmKey(server);
-    await command("FLUSHALL");
-    expect(await verifyApiKey(server, secret)).toMatchObject({ valid: true });
-    await revokeApiKey(server, caller, key);
-    await command("FLUSHALL");
-    await server.runDeferred();
-    expect(await verifyApiKey(server, secret)).toEqual({ valid: false, reason: "revoked" });
-  });
-
-  it("that is killed and restarted answers again, and no revoked key passes", async () => {
-    const { caller, key, secret } = await warmKey(server);
-    await revokeApiKey(server, caller, key);
-    await redis.process?.restart();
-    expect(await verifyApiKey(server, secret)).toEqual({ valid: false, reason: "revoked" });
-    const other = await warmKey(server);
-    server.postgresProxy.statements.length = 0;
-    expect(await verifyApiKey(server, other.secret)).toMatchObject({ valid: true });
-    expect(server.postgresProxy.statements).toHaveLength(0);
   });
 });

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import { type Caller, createApiKey } from "@/server/api-keys";
-import type { VerifyContext } from "@/server/api-keys";
+import { type Caller, createApiKey, verifyApiKey, type VerifyContext } from "@/server/api-keys";
 import { type CreateInput, createInput } from "@/server/api-keys/inputs";
 import { createServerContext } from "@/server/context";
 
@@ -75,4 +74,13 @@ export function newKeyInput(fields: { name?: string; requestId?: string; expires
 
 export async function createKeyOf(server: TestServer, caller: Caller, fields: Parameters<typeof newKeyInput>[0] = {}) {
   return createApiKey(server, caller, newKeyInput(fields));
+}
+
+/** A key that was just accepted, with its value in the slot. */
+export async function createWarmKey(server: TestServer) {
+  const caller = newCaller();
+  const created = await createKeyOf(server, caller);
+  await verifyApiKey(server, created.secret);
+  await server.runDeferred();
+  return { caller, ...created };
 }

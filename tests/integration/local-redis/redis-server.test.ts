@@ -9,7 +9,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { startLocalRedis, type LocalRedis } from "@/local/redis";
 import { createRespClient } from "@/local/redis/resp-client";
 
-describe.skipIf(process.env.LATCHKEY_NO_REDIS_SERVER === "1")("a real redis-server behind the REST API", () => {
+describe("a real redis-server behind the REST API", () => {
   const running: LocalRedis[] = [];
   const directories: string[] = [];
 

@@ -30,7 +30,7 @@ const NOT_COMPARABLE: Record<string, string> = {
 const UNORDERED = ["SMEMBERS", "KEYS", "SCAN"];
 const TIMES = ["TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME"];
 
-describe.skipIf(process.env.LATCHKEY_NO_REDIS_SERVER === "1")("the embedded engine beside a real redis-server", () => {
+describe("the embedded engine beside a real redis-server", () => {
   let directory: string;
   let server: RedisServer;
   let real: Backend;

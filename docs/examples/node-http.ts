@@ -1,0 +1,31 @@
+import { createServer } from "node:http";
+
+import { VerificationUnavailableError, verifyApiKey } from "../../server/api-keys";
+import { createServerContext } from "../../server/context";
+
+// Latchkey's domain without Next: the same keys, verified by a plain Node server. Needs these three settings of the app.
+const { DATABASE_URL = "", UPSTASH_REDIS_REST_URL = "", UPSTASH_REDIS_REST_TOKEN = "", PORT = "8080" } = process.env;
+
+const context = createServerContext({
+  API_KEY_PREFIX: "lk",
+  API_KEY_ENVIRONMENT: "test",
+  API_KEY_LIMIT: 5,
+  API_ACCESS_FEATURE: undefined,
+  TRUSTED_PROXY_HOPS: 0,
+  LOG_LEVEL: "info",
+  DATABASE_URL,
+  UPSTASH_REDIS_REST_URL,
+  UPSTASH_REDIS_REST_TOKEN,
+});
+// A long-lived process just runs what need not delay an answer.
+const verifyContext = { ...context, defer: (task: () => Promise<void>) => void task() };
+
+createServer((request, response) => {
+  const secret = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1] ?? "";
+  verifyApiKey(verifyContext, secret)
+    .then((verification) => {
+      if (verification.valid) response.end(`Hello, ${verification.key.ownerId}\n`);
+      else response.writeHead(401).end(`${verification.reason}\n`);
+    })
+    .catch((error: unknown) => response.writeHead(error instanceof VerificationUnavailableError ? 503 : 500).end());
+}).listen(Number(PORT), "127.0.0.1", () => console.log("ready"));
