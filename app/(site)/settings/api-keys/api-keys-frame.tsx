@@ -1,0 +1,40 @@
+import type { ReactNode, Ref } from "react";
+
+import { Skeleton } from "../../../components/ui/skeleton";
+import { strings } from "./strings";
+
+interface ApiKeysFrameProps {
+  children: ReactNode;
+  action?: ReactNode;
+  isLoading?: boolean;
+  headingRef?: Ref<HTMLHeadingElement>;
+}
+
+/** What every state of the page has: the heading, what the page is for, and room for the action. */
+export function ApiKeysFrame({ children, action, isLoading = false, headingRef }: ApiKeysFrameProps) {
+  return (
+    <div className="py-8 sm:py-10" aria-busy={isLoading}>
+      <div className="flex flex-wrap items-end justify-between gap-x-8 gap-y-4">
+        <div className="max-w-xl">
+          <h1 ref={headingRef} tabIndex={-1} className="rounded-sm text-xl font-semibold outline-offset-4">
+            {strings.title}
+          </h1>
+          <p className="mt-1 text-pretty text-muted-foreground">{strings.intro}</p>
+        </div>
+        <div className="flex h-9 w-full items-center justify-between gap-4 sm:w-auto">
+          {action}
+          {isLoading && (
+            <>
+              <span role="status" className="sr-only">
+                {strings.loading}
+              </span>
+              <Skeleton className="h-4 w-24" />
+              <Skeleton className="h-9 w-28 rounded-md" />
+            </>
+          )}
+        </div>
+      </div>
+      <div className="mt-6">{children}</div>
+    </div>
+  );
+}

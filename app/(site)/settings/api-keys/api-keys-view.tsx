@@ -1,0 +1,127 @@
+"use client";
+
+import { useSuspenseQuery } from "@tanstack/react-query";
+import { KeyRound, Plus } from "lucide-react";
+import { useRef, useState } from "react";
+
+import type { ApiKeyList, ApiKeySummary } from "@/server/api-keys";
+import { useTRPC } from "@/trpc/client";
+
+import { formatTime } from "../../../components/time";
+import { Button } from "../../../components/ui/button";
+import { Notice } from "../../../components/ui/notice";
+import { ApiKeysFrame } from "./api-keys-frame";
+import { toCallFailure } from "./call-failure";
+import { CreateKeyDialog } from "./create-key-dialog";
+import { KeyTable, revokeButtonId } from "./key-table";
+import { RevokeKeyDialog } from "./revoke-key-dialog";
+import { RevokedKeys } from "./revoked-keys";
+import { SessionEnded } from "./session-ended";
+import { StateCard } from "./state-card";
+import { strings } from "./strings";
+
+const pendingPollMilliseconds = 3_000;
+
+export function ApiKeysView() {
+  const trpc = useTRPC();
+  const list = useSuspenseQuery(
+    trpc.apiKeys.list.queryOptions(undefined, {
+      // A key revoked in another tab must not go on looking active here.
+      refetchOnWindowFocus: "always",
+      refetchInterval: ({ state }) => (hasPending(state.data) ? pendingPollMilliseconds : false),
+    }),
+  );
+  const [isCreating, setCreating] = useState(false);
+  const [revoking, setRevoking] = useState<{ key: ApiKeySummary; next: ApiKeySummary | undefined } | null>(null);
+  const headingRef = useRef<HTMLHeadingElement>(null);
+  const createRef = useRef<HTMLButtonElement>(null);
+
+  const isSignedOut = list.error !== null && toCallFailure(list.error).kind === "signedOut";
+  const { keys, limit, access } = list.data;
+  const current = keys.filter((key) => key.status !== "revoked");
+  const revoked = keys.filter((key) => key.status === "revoked");
+
+  // The next row as it is now: once the key is revoked, its own row is gone.
+  const startRevoking = (key: ApiKeySummary) => setRevoking({ key, next: current[current.indexOf(key) + 1] });
+  const focusAfterRevoke = ({ key, next }: NonNullable<typeof revoking>) => {
+    const target =
+      document.getElementById(revokeButtonId(key)) ?? (next && document.getElementById(revokeButtonId(next)));
+    (target ?? headingRef.current)?.focus();
+  };
+  return (
+    <>
+      {isSignedOut ? (
+        <SessionEnded />
+      ) : (
+        <ApiKeysFrame
+          headingRef={headingRef}
+          action={
+            <>
+              <span className="text-[0.8125rem] text-muted-foreground tabular-nums">
+                {strings.count(limit.used, limit.max)}
+              </span>
+              <Button ref={createRef} onClick={() => setCreating(true)}>
+                <Plus aria-hidden />
+                {strings.createKey}
+              </Button>
+            </>
+          }
+        >
+          <div className="flex flex-col gap-4">
+            {!access.allowed && (
+              <Notice variant="warning" title={strings.noAccess.title}>
+                {strings.noAccess.text}
+              </Notice>
+            )}
+            {list.isError && (
+              <Notice
+                role="alert"
+                variant="destructive"
+                title={strings.refreshFailed.title}
+                action={
+                  <Button variant="secondary" size="sm" onClick={() => void list.refetch()}>
+                    {strings.tryAgain}
+                  </Button>
+                }
+              >
+                {strings.refreshFailed.text(formatTime(new Date(list.dataUpdatedAt)))}
+              </Notice>
+            )}
+            {current.length > 0 ? (
+              <KeyTable keys={current} onRevoke={startRevoking} />
+            ) : (
+              <StateCard Icon={KeyRound} {...(revoked.length > 0 ? strings.onlyRevoked : strings.empty)}>
+                {access.allowed && revoked.length === 0 ? (
+                  <Button variant="secondary" onClick={() => setCreating(true)}>
+                    {strings.createFirstKey}
+                  </Button>
+                ) : undefined}
+              </StateCard>
+            )}
+          </div>
+          {revoked.length > 0 && <RevokedKeys keys={revoked} />}
+        </ApiKeysFrame>
+      )}
+      {/* Whatever becomes of the list: a secret that is being shown must not go with it. */}
+      {isCreating && (
+        <CreateKeyDialog
+          limit={limit}
+          access={access}
+          onClose={() => setCreating(false)}
+          onClosed={() => createRef.current?.focus()}
+        />
+      )}
+      {revoking && (
+        <RevokeKeyDialog
+          apiKey={revoking.key}
+          onClose={() => setRevoking(null)}
+          onClosed={() => focusAfterRevoke(revoking)}
+        />
+      )}
+    </>
+  );
+}
+
+function hasPending(list: ApiKeyList | undefined): boolean {
+  return list?.keys.some((key) => key.effect?.status === "pending") ?? false;
+}

@@ -1,0 +1,39 @@
+import { useId } from "react";
+
+interface ChoiceGroupProps<Value extends string> {
+  legend: string;
+  choices: readonly Value[];
+  labels: Record<Value, string>;
+  value: Value;
+  onChange: (value: Value) => void;
+  isDisabled: boolean;
+}
+
+/** One of a few, as a row of segments. Native radio buttons: arrow keys and screen readers work by themselves. */
+export function ChoiceGroup<Value extends string>(props: ChoiceGroupProps<Value>) {
+  const { legend, choices, labels, value, onChange, isDisabled } = props;
+  const name = useId();
+  return (
+    <fieldset disabled={isDisabled} className="min-w-0">
+      <legend className="mb-1.5 text-[0.8125rem] font-medium">{legend}</legend>
+      <div className="flex rounded-md border border-input bg-card p-0.5 shadow-xs">
+        {choices.map((choice) => (
+          <label
+            key={choice}
+            className="flex h-8 flex-1 cursor-pointer items-center justify-center rounded-sm px-2 text-[0.8125rem] whitespace-nowrap text-muted-foreground transition-colors hover:text-foreground has-checked:bg-primary has-checked:font-medium has-checked:text-primary-foreground has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-ring"
+          >
+            <input
+              type="radio"
+              className="sr-only"
+              name={name}
+              value={choice}
+              checked={choice === value}
+              onChange={() => onChange(choice)}
+            />
+            {labels[choice]}
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}

@@ -1,0 +1,111 @@
+"use client";
+
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+
+import type { ApiKeyList, CreatedApiKey } from "@/server/api-keys";
+import type { CreateInput } from "@/server/api-keys/inputs";
+import { useTRPC } from "@/trpc/client";
+
+import { Button } from "../../../components/ui/button";
+import { Dialog, DialogClose, DialogContent, DialogDescription, DialogTitle } from "../../../components/ui/dialog";
+import { bodyClasses, footerClasses, headerClasses } from "../../../components/ui/dialog-parts";
+import { type CallFailure, toCallFailure } from "./call-failure";
+import { CreateKeyForm } from "./create-key-form";
+import { RevealSecret } from "./reveal-secret";
+import { strings } from "./strings";
+
+interface CreateKeyDialogProps {
+  limit: ApiKeyList["limit"];
+  access: ApiKeyList["access"];
+  onClose: () => void;
+  /** After the dialog has let go of the focus. */
+  onClosed: () => void;
+}
+
+/** One intent to create a key: the form, then the secret, once. Mounted anew for each. */
+export function CreateKeyDialog({ limit, access, onClose, onClosed }: CreateKeyDialogProps) {
+  const trpc = useTRPC();
+  const queryClient = useQueryClient();
+  // gcTime 0 and reset(): the secret is in this component's state and nowhere else.
+  const create = useMutation(trpc.apiKeys.create.mutationOptions({ gcTime: 0 }));
+  const [requestId, setRequestId] = useState(() => crypto.randomUUID());
+  const [failure, setFailure] = useState<CallFailure | null>(null);
+  const [created, setCreated] = useState<CreatedApiKey | null>(null);
+  const [isSaved, setSaved] = useState(false);
+  const [isAskingToClose, setAskingToClose] = useState(false);
+  // As it was when the dialog opened: the key that it creates may be the last one allowed.
+  const [blocked] = useState(() => whyBlocked(limit, access));
+
+  const submit = async (input: Omit<CreateInput, "requestId">) => {
+    if (create.isPending) return;
+    setFailure(null);
+    try {
+      setCreated(await create.mutateAsync({ ...input, requestId }));
+      create.reset();
+    } catch (error) {
+      const reason = toCallFailure(error);
+      setFailure(reason);
+      // That attempt is settled: what is sent from now on is a new one.
+      if (reason.kind === "refused" && reason.domainCode === "API_KEY_REQUEST_REUSED")
+        setRequestId(crypto.randomUUID());
+    }
+    // Also after a failure: the key may have been created all the same.
+    void queryClient.invalidateQueries(trpc.apiKeys.list.queryFilter());
+  };
+  const requestClose = () => {
+    if (create.isPending) return;
+    if (created && !isSaved) setAskingToClose(!isAskingToClose);
+    else onClose();
+  };
+
+  return (
+    <Dialog open onOpenChange={requestClose}>
+      <DialogContent
+        className={created ? "max-w-xl" : undefined}
+        onCloseAutoFocus={(event) => {
+          event.preventDefault();
+          onClosed();
+        }}
+      >
+        {created ? (
+          <RevealSecret
+            created={created}
+            isSaved={isSaved}
+            isAskingToClose={isAskingToClose}
+            onSaved={setSaved}
+            onRequestClose={requestClose}
+            onKeepOpen={() => setAskingToClose(false)}
+            onClose={onClose}
+          />
+        ) : blocked ? (
+          <Blocked {...blocked} />
+        ) : (
+          <CreateKeyForm requestId={requestId} failure={failure} isPending={create.isPending} onSubmit={submit} />
+        )}
+      </DialogContent>
+    </Dialog>
+  );
+}
+
+function whyBlocked(limit: ApiKeyList["limit"], access: ApiKeyList["access"]) {
+  if (!access.allowed) return strings.noAccess;
+  return limit.used >= limit.max ? { title: strings.limit.title(limit.max), text: strings.limit.text } : null;
+}
+
+function Blocked({ title, text }: { title: string; text: string }) {
+  return (
+    <>
+      <div className={headerClasses}>
+        <DialogTitle>{title}</DialogTitle>
+        <DialogDescription>{text}</DialogDescription>
+      </div>
+      <div className={bodyClasses} />
+      <div className={footerClasses}>
+        <DialogClose asChild>
+          <Button variant="secondary">{strings.close}</Button>
+        </DialogClose>
+      </div>
+    </>
+  );
+}

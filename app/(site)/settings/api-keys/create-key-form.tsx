@@ -1,0 +1,138 @@
+"use client";
+
+import { type SyntheticEvent, useId, useRef, useState } from "react";
+import { z } from "zod";
+
+import { createInput, type CreateInput } from "@/server/api-keys/inputs";
+import { type Scope, scopePresets } from "@/server/api-keys/scopes";
+
+import { Button } from "../../../components/ui/button";
+import { DialogClose, DialogDescription, DialogTitle } from "../../../components/ui/dialog";
+import { bodyClasses, footerClasses, headerClasses } from "../../../components/ui/dialog-parts";
+import { Input } from "../../../components/ui/input";
+import { Label } from "../../../components/ui/label";
+import { Notice } from "../../../components/ui/notice";
+import { Spinner } from "../../../components/ui/spinner";
+import type { CallFailure } from "./call-failure";
+import { type Expiry, ExpiryField } from "./expiry-field";
+import { FieldError } from "./field-error";
+import { type ScopeChoice, ScopesField } from "./scopes-field";
+import { strings } from "./strings";
+
+const { create: texts } = strings;
+
+interface CreateKeyFormProps {
+  requestId: string;
+  failure: CallFailure | null;
+  isPending: boolean;
+  onSubmit: (input: Omit<CreateInput, "requestId">) => Promise<void>;
+}
+
+/** Name, expiry, permissions. What was entered survives a failure. */
+export function CreateKeyForm({ requestId, failure, isPending, onSubmit }: CreateKeyFormProps) {
+  const [name, setName] = useState("");
+  const [expiry, setExpiry] = useState<Expiry>("90");
+  const [choice, setChoice] = useState<ScopeChoice>("all");
+  const [customScopes, setCustomScopes] = useState<Scope[]>(scopePresets.readOnly);
+  const [ownErrors, setOwnErrors] = useState<FieldErrors>({});
+  const nameRef = useRef<HTMLInputElement>(null);
+  const nameId = useId();
+
+  const serverErrors = failure?.kind === "refused" ? failure.fieldErrors : {};
+  const errors: FieldErrors = { ...serverErrors, ...ownErrors };
+  const hasFieldErrors = Object.keys(serverErrors).length > 0;
+
+  const submit = async (event: SyntheticEvent) => {
+    event.preventDefault();
+    const scopes = choice === "custom" ? customScopes : scopePresets[choice];
+    const input = createInput.safeParse({
+      name,
+      requestId,
+      scopes,
+      ...(expiry !== "never" && { expiresInDays: Number(expiry) }),
+    });
+    const found: FieldErrors = {
+      ...(!input.success && z.flattenError(input.error).fieldErrors),
+      ...(scopes.length === 0 && { scopes: [texts.chooseScope] }),
+    };
+    setOwnErrors(found);
+    if (found.name) nameRef.current?.focus();
+    if (!input.success || Object.keys(found).length > 0) return;
+    const { requestId: _requestId, ...rest } = input.data;
+    await onSubmit(rest);
+  };
+
+  return (
+    <form noValidate aria-busy={isPending} onSubmit={(event) => void submit(event)}>
+      <div className={headerClasses}>
+        <DialogTitle>{texts.title}</DialogTitle>
+        <DialogDescription>{texts.intro}</DialogDescription>
+      </div>
+      <div className={bodyClasses}>
+        {failure && !hasFieldErrors && (
+          <Notice role="alert" variant="destructive">
+            <span className="text-foreground">{describe(failure)}</span>
+          </Notice>
+        )}
+        <div className="flex flex-col gap-1.5">
+          <Label htmlFor={nameId}>{texts.name}</Label>
+          <Input
+            ref={nameRef}
+            id={nameId}
+            autoFocus
+            autoComplete="off"
+            // No maxLength: it would cut a pasted name without a word.
+            value={name}
+            readOnly={isPending}
+            aria-invalid={errors.name !== undefined}
+            aria-describedby={`${nameId}-note`}
+            onChange={(event) => {
+              setName(event.target.value);
+              setOwnErrors(({ name: _name, ...rest }) => rest);
+            }}
+          />
+          <FieldError id={`${nameId}-note`} messages={errors.name} hint={texts.nameHint} />
+        </div>
+        <ExpiryField value={expiry} onChange={setExpiry} errors={errors.expiresInDays} isDisabled={isPending} />
+        <ScopesField
+          choice={choice}
+          onChoice={setChoice}
+          custom={customScopes}
+          onCustom={setCustomScopes}
+          errors={errors.scopes}
+          isDisabled={isPending}
+        />
+      </div>
+      <div className={footerClasses}>
+        <DialogClose asChild>
+          <Button variant="secondary" disabled={isPending}>
+            {strings.cancel}
+          </Button>
+        </DialogClose>
+        <Button type="submit" aria-busy={isPending} disabled={isPending}>
+          {isPending && <Spinner />}
+          {isPending ? texts.submitting : texts.submit}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+type FieldErrors = Record<string, string[] | undefined>;
+
+function describe(failure: CallFailure): string {
+  const { createFailed } = strings;
+  if (failure.kind === "signedOut") return createFailed.signedOut;
+  if (failure.kind === "noAnswer") return createFailed.noAnswer;
+  switch (failure.domainCode) {
+    case "API_KEY_LIMIT_REACHED":
+    case "API_ACCESS_REQUIRED":
+    case "IMPERSONATED":
+    case "API_KEY_REQUEST_REUSED":
+      return createFailed[failure.domainCode];
+    case "SERVICE_UNAVAILABLE":
+      return createFailed.noAnswer;
+    default:
+      return createFailed.other;
+  }
+}

@@ -1,0 +1,49 @@
+"use client";
+
+import { useState } from "react";
+
+import { serverNow } from "@/trpc/server-time";
+
+import { Time } from "../../../components/time";
+import { ChoiceGroup } from "./choice-group";
+import { FieldError } from "./field-error";
+import { strings } from "./strings";
+
+const choices = ["30", "90", "365", "never"] as const;
+export type Expiry = (typeof choices)[number];
+
+const dayMilliseconds = 86_400_000;
+
+interface ExpiryFieldProps {
+  value: Expiry;
+  onChange: (value: Expiry) => void;
+  errors: string[] | undefined;
+  isDisabled: boolean;
+}
+
+export function ExpiryField({ value, onChange, errors, isDisabled }: ExpiryFieldProps) {
+  const [openedAt] = useState(() => serverNow() ?? Date.now());
+  return (
+    <div className="flex flex-col gap-1.5">
+      <ChoiceGroup
+        legend={strings.create.expiry}
+        choices={choices}
+        labels={strings.create.expiryChoices}
+        value={value}
+        onChange={onChange}
+        isDisabled={isDisabled}
+      />
+      <p className="text-xs text-muted-foreground">
+        {value === "never" ? (
+          strings.create.expiresNever
+        ) : (
+          <>
+            {strings.create.expiresOn} <Time value={new Date(openedAt + Number(value) * dayMilliseconds)} form="date" />
+            .
+          </>
+        )}
+      </p>
+      <FieldError messages={errors} />
+    </div>
+  );
+}

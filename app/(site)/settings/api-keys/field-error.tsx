@@ -1,0 +1,16 @@
+interface FieldErrorProps {
+  id?: string;
+  messages: string[] | undefined;
+  hint?: string;
+}
+
+/** What is wrong with a field, else a hint on it. */
+export function FieldError({ id, messages, hint }: FieldErrorProps) {
+  const [message] = messages ?? [];
+  if (message === undefined && hint === undefined) return null;
+  return (
+    <p id={id} className={message === undefined ? "text-xs text-muted-foreground" : "text-xs text-destructive"}>
+      {message ?? hint}
+    </p>
+  );
+}

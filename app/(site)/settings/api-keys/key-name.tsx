@@ -1,0 +1,34 @@
+"use client";
+
+import { Pencil } from "lucide-react";
+import { useState } from "react";
+
+import type { ApiKeySummary } from "@/server/api-keys";
+
+import { Button } from "../../../components/ui/button";
+import { RenameKey } from "./rename-key";
+import { strings } from "./strings";
+
+/** A key's name, and the way to change it in place. */
+export function KeyName({ apiKey }: { apiKey: ApiKeySummary }) {
+  const [step, setStep] = useState<"shown" | "renaming" | "shownAgain">("shown");
+  if (step === "renaming") return <RenameKey apiKey={apiKey} onClose={() => setStep("shownAgain")} />;
+  return (
+    <span className="flex min-h-7 items-center gap-1">
+      <span className="truncate text-sm font-medium" title={apiKey.name}>
+        {apiKey.name}
+      </span>
+      <Button
+        // The focus comes back to where it was before the field.
+        autoFocus={step === "shownAgain"}
+        variant="ghost"
+        size="iconSm"
+        aria-label={strings.rename.action(apiKey.name)}
+        className="opacity-60 group-hover/row:opacity-100 focus-visible:opacity-100"
+        onClick={() => setStep("renaming")}
+      >
+        <Pencil aria-hidden />
+      </Button>
+    </span>
+  );
+}

@@ -1,0 +1,46 @@
+"use client";
+
+import { QueryErrorResetBoundary } from "@tanstack/react-query";
+import { TRPCClientError } from "@trpc/client";
+import { Component, type ReactNode } from "react";
+
+import { toCallFailure } from "./call-failure";
+import { LoadFailed } from "./load-failed";
+import { SessionEnded } from "./session-ended";
+
+/** Shows why the list is not there. What is no failed call is a fault of the page, and goes on to `error.tsx`. */
+export function LoadErrorBoundary({ children }: { children: ReactNode }) {
+  return (
+    <QueryErrorResetBoundary>
+      {({ reset }) => <CallErrorBoundary onReset={reset}>{children}</CallErrorBoundary>}
+    </QueryErrorResetBoundary>
+  );
+}
+
+interface CallErrorBoundaryProps {
+  children: ReactNode;
+  onReset: () => void;
+}
+
+class CallErrorBoundary extends Component<CallErrorBoundaryProps, { error: unknown }> {
+  override state: { error: unknown } = { error: null };
+
+  static getDerivedStateFromError(error: unknown) {
+    // A digest marks what failed while the server was rendering: there, too, it was the list that could not be read.
+    const isFailedCall = error instanceof TRPCClientError || (error instanceof Error && "digest" in error);
+    if (!isFailedCall) throw error;
+    return { error };
+  }
+
+  override render() {
+    const { error } = this.state;
+    if (error === null) return this.props.children;
+    if (toCallFailure(error).kind === "signedOut") return <SessionEnded />;
+    return <LoadFailed onRetry={this.retry} />;
+  }
+
+  private readonly retry = () => {
+    this.props.onReset();
+    this.setState({ error: null });
+  };
+}

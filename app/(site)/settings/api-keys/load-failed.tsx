@@ -1,0 +1,21 @@
+"use client";
+
+import { CloudOff } from "lucide-react";
+
+import { Button } from "../../../components/ui/button";
+import { ApiKeysFrame } from "./api-keys-frame";
+import { StateCard } from "./state-card";
+import { strings } from "./strings";
+
+/** Nobody knows which keys there are. Without `onRetry` the whole page is asked for again. */
+export function LoadFailed({ onRetry }: { onRetry?: () => void }) {
+  return (
+    <ApiKeysFrame>
+      <StateCard role="alert" Icon={CloudOff} title={strings.loadFailed.title} text={strings.loadFailed.text}>
+        <Button variant="secondary" onClick={onRetry ?? (() => window.location.reload())}>
+          {strings.tryAgain}
+        </Button>
+      </StateCard>
+    </ApiKeysFrame>
+  );
+}

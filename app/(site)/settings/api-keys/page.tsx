@@ -1,0 +1,39 @@
+import { auth } from "@clerk/nextjs/server";
+import type { Metadata } from "next";
+import { Suspense } from "react";
+
+import { HydrateClient, prefetch, trpcFor } from "@/trpc/server";
+import { readSession } from "@/trpc/session";
+
+import { ApiKeysFrame } from "./api-keys-frame";
+import { ApiKeysView } from "./api-keys-view";
+import { KeyTableSkeleton } from "./key-table-skeleton";
+import { LoadFailed } from "./load-failed";
+import { LoadErrorBoundary } from "./load-error-boundary";
+import { OwnedBySession } from "./owned-by-session";
+import { strings } from "./strings";
+
+export const metadata: Metadata = { title: strings.title };
+
+export default async function ApiKeysPage() {
+  // Before protect(): while Clerk's signing keys cannot be fetched it would send signed-in people to sign in, and again.
+  if ((await readSession()).status === "unavailable") return <LoadFailed />;
+  const { userId } = await auth.protect();
+  prefetch(trpcFor(userId).apiKeys.list.queryOptions());
+  const loading = (
+    <ApiKeysFrame isLoading>
+      <KeyTableSkeleton />
+    </ApiKeysFrame>
+  );
+  return (
+    <OwnedBySession whileUnknown={loading}>
+      <HydrateClient>
+        <LoadErrorBoundary>
+          <Suspense fallback={loading}>
+            <ApiKeysView />
+          </Suspense>
+        </LoadErrorBoundary>
+      </HydrateClient>
+    </OwnedBySession>
+  );
+}

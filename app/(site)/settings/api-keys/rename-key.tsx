@@ -1,0 +1,102 @@
+"use client";
+
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Check, X } from "lucide-react";
+import { type SyntheticEvent, useId, useState } from "react";
+import { toast } from "sonner";
+import { z } from "zod";
+
+import type { ApiKeySummary } from "@/server/api-keys";
+import { renameInput } from "@/server/api-keys/inputs";
+import { useTRPC } from "@/trpc/client";
+
+import { Button } from "../../../components/ui/button";
+import { Input } from "../../../components/ui/input";
+import { Spinner } from "../../../components/ui/spinner";
+import { toCallFailure } from "./call-failure";
+import { strings } from "./strings";
+
+/** Edits a name in its row: Enter saves, Escape restores. The name shown changes only after the server has answered. */
+export function RenameKey({ apiKey, onClose }: { apiKey: ApiKeySummary; onClose: () => void }) {
+  const trpc = useTRPC();
+  const queryClient = useQueryClient();
+  const rename = useMutation(trpc.apiKeys.rename.mutationOptions());
+  const [name, setName] = useState(apiKey.name);
+  const [problem, setProblem] = useState<string | null>(null);
+  const problemId = useId();
+
+  const save = async (event: SyntheticEvent) => {
+    event.preventDefault();
+    if (rename.isPending) return;
+    const input = renameInput.safeParse({ id: apiKey.id, name });
+    if (!input.success) {
+      setProblem(z.flattenError(input.error).fieldErrors.name?.[0] ?? strings.rename.failed);
+      return;
+    }
+    if (input.data.name === apiKey.name) {
+      onClose();
+      return;
+    }
+    setProblem(null);
+    try {
+      const renamed = await rename.mutateAsync(input.data);
+      queryClient.setQueryData(trpc.apiKeys.list.queryKey(), (list) =>
+        list ? { ...list, keys: list.keys.map((key) => (key.id === renamed.id ? renamed : key)) } : list,
+      );
+      toast.success(strings.rename.renamed(renamed.name));
+      onClose();
+    } catch (error) {
+      setProblem(describe(error));
+    }
+  };
+
+  return (
+    <form
+      className="-my-1 flex max-w-sm flex-wrap items-center gap-1"
+      noValidate
+      aria-busy={rename.isPending}
+      onSubmit={(event) => void save(event)}
+      onKeyDown={(event) => {
+        if (event.key === "Escape" && !rename.isPending) onClose();
+      }}
+    >
+      <Input
+        autoFocus
+        autoComplete="off"
+        className="h-8 flex-1"
+        aria-label={strings.rename.field(apiKey.name)}
+        aria-invalid={problem !== null}
+        aria-describedby={problem === null ? undefined : problemId}
+        value={name}
+        readOnly={rename.isPending}
+        onFocus={(event) => event.target.select()}
+        onChange={(event) => setName(event.target.value)}
+      />
+      <Button type="submit" variant="ghost" size="icon" aria-label={strings.rename.save} aria-busy={rename.isPending}>
+        {rename.isPending ? <Spinner /> : <Check aria-hidden />}
+      </Button>
+      <Button
+        variant="ghost"
+        size="icon"
+        aria-label={strings.rename.cancel}
+        disabled={rename.isPending}
+        onClick={onClose}
+      >
+        <X aria-hidden />
+      </Button>
+      {problem !== null && (
+        <p id={problemId} role="alert" className="basis-full text-xs whitespace-normal text-destructive">
+          {problem}
+        </p>
+      )}
+    </form>
+  );
+}
+
+function describe(error: unknown): string {
+  const failure = toCallFailure(error);
+  if (failure.kind === "signedOut") return strings.rename.signedOut;
+  if (failure.kind === "noAnswer" || failure.domainCode === "SERVICE_UNAVAILABLE") return strings.rename.noAnswer;
+  if (failure.domainCode === "API_KEY_NOT_FOUND") return strings.rename.notFound;
+  return failure.fieldErrors.name?.[0] ?? strings.rename.failed;
+}

@@ -1,0 +1,116 @@
+"use client";
+
+import { useEffect, useState } from "react";
+
+import type { CreatedApiKey } from "@/server/api-keys";
+
+import { Button } from "../../../components/ui/button";
+import { DialogDescription, DialogTitle } from "../../../components/ui/dialog";
+import { bodyClasses, footerClasses, headerClasses } from "../../../components/ui/dialog-parts";
+import { CopyField } from "./copy-field";
+import { strings } from "./strings";
+
+const { reveal: texts } = strings;
+
+interface RevealSecretProps {
+  created: CreatedApiKey;
+  isSaved: boolean;
+  isAskingToClose: boolean;
+  onSaved: (isSaved: boolean) => void;
+  onRequestClose: () => void;
+  onKeepOpen: () => void;
+  onClose: () => void;
+}
+
+/** The one time a secret is shown. It is not to be left by accident before it was copied or said to be saved. */
+export function RevealSecret(props: RevealSecretProps) {
+  const { created, isSaved, isAskingToClose, onSaved, onRequestClose, onKeepOpen, onClose } = props;
+  const { key, secret } = created;
+  const [outcome, setOutcome] = useState<{ what: string; isCopied: boolean } | null>(null);
+  useLeaveGuard(!isSaved);
+
+  const fields = [
+    { what: texts.whats.secret, label: texts.secret(key.name), text: secret, isMain: true },
+    { what: texts.whats.env, label: texts.env, text: `API_KEY=${secret}` },
+    {
+      what: texts.whats.curl,
+      label: texts.curl,
+      text: `curl -H "Authorization: Bearer ${secret}" ${window.location.origin}/api/v1/whoami`,
+    },
+  ];
+
+  return (
+    <>
+      <div className={headerClasses}>
+        <DialogTitle>{texts.title}</DialogTitle>
+        <DialogDescription>{texts.intro}</DialogDescription>
+      </div>
+      <div className={bodyClasses}>
+        <div className="flex flex-col gap-4">
+          {fields.map((field) => (
+            <CopyField
+              key={field.what}
+              {...field}
+              isCopied={outcome?.what === field.what && outcome.isCopied}
+              onOutcome={(isCopied) => {
+                setOutcome({ what: field.what, isCopied });
+                if (isCopied) onSaved(true);
+              }}
+            />
+          ))}
+        </div>
+        <p role="status" className="min-h-5 text-[0.8125rem] text-muted-foreground">
+          {outcome && (outcome.isCopied ? texts.copiedNote : texts.refused)}
+        </p>
+      </div>
+      {isAskingToClose ? (
+        <div
+          role="alertdialog"
+          aria-labelledby="unsaved-title"
+          aria-describedby="unsaved-text"
+          className="border-t bg-warning/8 px-5 py-3"
+        >
+          <p id="unsaved-title" className="font-medium">
+            {texts.unsaved.title}
+          </p>
+          <p id="unsaved-text" className="text-[0.8125rem] text-muted-foreground">
+            {texts.unsaved.text}
+          </p>
+          <div className="mt-3 flex justify-end gap-2">
+            <Button variant="destructiveGhost" onClick={onClose}>
+              {texts.unsaved.close}
+            </Button>
+            <Button autoFocus onClick={onKeepOpen}>
+              {texts.unsaved.keep}
+            </Button>
+          </div>
+        </div>
+      ) : (
+        <div className={footerClasses}>
+          <label className="mr-auto flex min-h-9 cursor-pointer items-center gap-2 text-[0.8125rem]">
+            <input
+              type="checkbox"
+              className="size-4 accent-primary"
+              checked={isSaved}
+              onChange={(event) => onSaved(event.target.checked)}
+            />
+            {texts.saved}
+          </label>
+          <Button variant={isSaved ? "primary" : "secondary"} onClick={onRequestClose}>
+            {strings.done}
+          </Button>
+        </div>
+      )}
+    </>
+  );
+}
+
+/** Lets the browser ask before the page is reloaded or left. */
+function useLeaveGuard(isOn: boolean): void {
+  useEffect(() => {
+    if (!isOn) return;
+    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+    window.addEventListener("beforeunload", ask);
+    return () => window.removeEventListener("beforeunload", ask);
+  }, [isOn]);
+}

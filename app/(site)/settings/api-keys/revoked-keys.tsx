@@ -1,0 +1,101 @@
+"use client";
+
+import type { ApiKeySummary, Effect } from "@/server/api-keys";
+
+import { Time } from "../../../components/time";
+import { Badge } from "../../../components/ui/badge";
+import { strings } from "./strings";
+import { Cell, ColumnHead, KeyDisplay, TableFrame } from "./table-parts";
+import { useSecondsUntil } from "./use-seconds-until";
+
+const { revoked: texts } = strings;
+
+/** For the record: which keys were revoked, and from when on each was no longer accepted. */
+export function RevokedKeys({ keys }: { keys: ApiKeySummary[] }) {
+  return (
+    <section aria-labelledby="revoked-keys" className="mt-10">
+      <h2 id="revoked-keys" className="text-[0.9375rem] font-semibold">
+        {texts.title}
+      </h2>
+      <p className="mt-0.5 mb-3 text-[0.8125rem] text-muted-foreground">{texts.intro}</p>
+      <TableFrame caption={texts.caption}>
+        <thead>
+          <tr>
+            <ColumnHead>{texts.columns.name}</ColumnHead>
+            <ColumnHead from="md">{texts.columns.key}</ColumnHead>
+            <ColumnHead from="md">{texts.columns.revoked}</ColumnHead>
+            <ColumnHead from="sm">{texts.columns.effective}</ColumnHead>
+          </tr>
+        </thead>
+        <tbody className="divide-y">
+          {keys.map((key) => (
+            <RevokedRow key={key.id} apiKey={key} />
+          ))}
+        </tbody>
+      </TableFrame>
+    </section>
+  );
+}
+
+function RevokedRow({ apiKey }: { apiKey: ApiKeySummary }) {
+  const { name, display, revokedAt, revokedBy, effect } = apiKey;
+  const when = revokedAt && (
+    <>
+      <Time value={revokedAt} form="relative" />
+      {revokedBy && ` ${texts.by[revokedBy]}`}
+    </>
+  );
+  return (
+    <tr>
+      <th scope="row" className="w-full max-w-0 min-w-0 px-4 py-2.5 text-left align-top font-normal">
+        <span className="block truncate leading-7 text-muted-foreground">{name}</span>
+        <span className="mt-1 flex flex-col gap-1 text-xs text-muted-foreground md:hidden">
+          <KeyDisplay display={display} />
+          <span>
+            {texts.revokedAt} {when}
+          </span>
+          {effect && (
+            <span className="mt-0.5 sm:hidden">
+              <EffectCell effect={effect} />
+            </span>
+          )}
+        </span>
+      </th>
+      <Cell from="md">
+        <KeyDisplay display={display} />
+      </Cell>
+      <Cell from="md" isQuiet>
+        {when}
+      </Cell>
+      <Cell from="sm">{effect && <EffectCell effect={effect} />}</Cell>
+    </tr>
+  );
+}
+
+function EffectCell({ effect }: { effect: Effect }) {
+  if (effect.status === "pending") return <PendingCell guaranteedBy={effect.guaranteedBy} />;
+  return (
+    <span className="text-muted-foreground">
+      {texts.since} <Time value={effect.at} form="dateTime" />
+    </span>
+  );
+}
+
+function PendingCell({ guaranteedBy }: { guaranteedBy: Date }) {
+  const seconds = useSecondsUntil(guaranteedBy);
+  return (
+    <span className="flex flex-col items-start gap-1">
+      <Badge variant="warning">{strings.status.pending}</Badge>
+      <span className="text-xs leading-4 whitespace-normal text-muted-foreground">
+        {seconds === 0 ? (
+          texts.pastDeadline
+        ) : (
+          <>
+            {texts.pendingUntil} <Time value={guaranteedBy} form="time" /> {texts.atTheLatest}
+            {seconds !== null && <span className="tabular-nums"> · {strings.effect.secondsLeft(seconds)}</span>}
+          </>
+        )}
+      </span>
+    </span>
+  );
+}

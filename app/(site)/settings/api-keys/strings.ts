@@ -1,0 +1,180 @@
+/** Every text of the page, so that it can be translated in one place. Functions where a text has a gap. */
+export const strings = {
+  title: "API keys",
+  intro: "Keys let your programs call the API as you. Give each program its own, so that you can revoke one alone.",
+  createKey: "Create key",
+  createFirstKey: "Create your first key",
+  tryAgain: "Try again",
+  cancel: "Cancel",
+  close: "Close",
+  done: "Done",
+  count: (used: number, max: number) => `${used} of ${max} active`,
+  loading: "Loading your keys",
+
+  table: {
+    caption: "Your keys",
+    columns: {
+      name: "Name",
+      key: "Key",
+      scopes: "Permissions",
+      created: "Created",
+      lastUsed: "Last used",
+      expires: "Expires",
+      status: "Status",
+      actions: "Actions",
+    },
+    never: "Never",
+    neverUsed: "Never used",
+    usedAt: "Used",
+    expiresAt: "Expires",
+    expiredAt: "Expired",
+    neverExpires: "Never expires",
+    allScopes: "All",
+    readOnlyScopes: "Read only",
+    noScopes: "None",
+  },
+  status: { active: "Active", expiring: "Expires soon", expired: "Expired", revoked: "Revoked", pending: "Revoking" },
+
+  revoked: {
+    title: "Revoked",
+    intro: "Kept for your records. These keys can never be used again.",
+    caption: "Revoked keys",
+    columns: { name: "Name", key: "Key", revoked: "Revoked", effective: "Effective" },
+    revokedAt: "Revoked",
+    since: "Since",
+    by: { owner: "by you", key: "by the key itself", account: "account closed" },
+    pendingUntil: "May still work until",
+    atTheLatest: "at the latest",
+    pastDeadline: "No longer accepted; the cache has not confirmed it yet",
+  },
+
+  empty: {
+    title: "No keys yet",
+    text: "A key lets a program call the API as you: a script, a server, a build job. Create one, copy it once, and revoke it here when you no longer need it.",
+  },
+  onlyRevoked: { title: "No active keys", text: "All of your keys are revoked. Create one to call the API again." },
+
+  noAccess: {
+    title: "Your plan does not include API access",
+    text: "You cannot create keys, and existing keys are refused until it does. To get access, change your plan or ask the person who manages it. You can still see and revoke your keys here.",
+  },
+  limit: {
+    title: (max: number) => `You have ${max} active keys, the most that are allowed`,
+    text: "Revoke a key that you no longer need. Then you can create another.",
+  },
+
+  loadFailed: {
+    title: "Your keys could not be loaded",
+    text: "The service did not answer, so it is not known here which keys you have. Try again in a moment.",
+  },
+  refreshFailed: {
+    title: "This list could not be refreshed",
+    text: (time: string) => `You see your keys as of ${time}.`,
+  },
+  sessionEnded: {
+    title: "You are signed out",
+    text: "Your session has ended. Sign in again to see your keys.",
+    action: "Sign in",
+  },
+
+  create: {
+    title: "Create a key",
+    intro: "You will see the key once, right after this step.",
+    name: "Name",
+    nameHint: "Where it will be used, for example “Production server”.",
+    expiry: "Expires",
+    expiryChoices: { "30": "30 days", "90": "90 days", "365": "1 year", never: "Never" },
+    expiresOn: "Stops working on",
+    expiresNever: "Works until you revoke it. An expiry limits the damage of a lost key.",
+    scopes: "Permissions",
+    scopePresets: { all: "All", readOnly: "Read only", custom: "Custom" },
+    scopePresetHints: {
+      all: "The key may do everything that the API offers.",
+      readOnly: "The key may read, but not change anything.",
+    },
+    chooseScope: "Choose at least one permission.",
+    submit: "Create key",
+    submitting: "Creating…",
+  },
+
+  createFailed: {
+    API_KEY_LIMIT_REACHED: "You have reached the limit of active keys. Revoke one to create another.",
+    API_ACCESS_REQUIRED: "Your plan does not include API access.",
+    IMPERSONATED: "You act as another user. Only they can create keys.",
+    API_KEY_REQUEST_REUSED:
+      "An earlier attempt has already created a key, and its secret cannot be shown again. Look for it in the list and revoke it if you do not need it. “Create key” now makes a new one.",
+    noAnswer: "The server did not answer. Try again: you will not get a second key.",
+    signedOut: "Your session has ended. Sign in again, then create the key.",
+    other: "The key was not created. Try again.",
+  },
+
+  reveal: {
+    title: "Copy your key now",
+    intro: "This is the only time it is shown. Keep it in a password manager or your server’s settings.",
+    secret: (name: string) => `Key “${name}”`,
+    copy: "Copy",
+    copied: "Copied",
+    copyLabel: (what: string) => `Copy ${what}`,
+    whats: { secret: "key", env: ".env line", curl: "curl command" },
+    copiedNote: "Copied to the clipboard.",
+    refused: "Your browser did not allow copying. The text is selected: press Ctrl+C (⌘C on a Mac).",
+    use: "Use it",
+    env: ".env",
+    curl: "Terminal",
+    saved: "I have saved it",
+    unsaved: {
+      title: "Close without copying the key?",
+      text: "It cannot be shown again. You would have to create another.",
+      keep: "Keep open",
+      close: "Close anyway",
+    },
+  },
+
+  rename: {
+    action: (name: string) => `Rename ${name}`,
+    field: (name: string) => `New name for ${name}`,
+    save: "Save",
+    cancel: "Cancel",
+    renamed: (name: string) => `Renamed to “${name}”`,
+    failed: "Not renamed. Try again.",
+    noAnswer: "The server did not answer. The name may or may not have changed.",
+    notFound: "This key no longer exists.",
+    signedOut: "Your session has ended. Sign in again.",
+  },
+
+  revoke: {
+    action: (name: string) => `Revoke ${name}`,
+    shortAction: "Revoke",
+    title: (name: string) => `Revoke “${name}”?`,
+    text: "Every program that uses this key will be refused from now on. This cannot be undone.",
+    lastUsed: "Last used",
+    neverUsed: "It has never been used.",
+    recentlyUsed: "It was used in the last 24 hours, so something may depend on it.",
+    confirmLabel: { before: "Type", after: "to confirm" },
+    submit: "Revoke key",
+    submitting: "Revoking…",
+    checking: "Checking…",
+    receiptTitle: (name: string) => `“${name}” is revoked`,
+    notRevoked: "Not revoked. Try again.",
+    noAnswerNotRevoked: "The server did not answer. When asked just now, the key was not revoked. Try again.",
+    unknown: "The outcome is not known: the server does not answer. The key may or may not be revoked. Check again.",
+    checkAgain: "Check again",
+    notFound: "This key no longer exists.",
+    signedOut: "Your session has ended, and the key was not revoked. Sign in again.",
+  },
+
+  effect: {
+    effective: "Revoked. No request that starts from now on is accepted.",
+    effectiveSince: "Effective since",
+    pending: (time: string) =>
+      `Revoked. The gateway cache could not be reached; the key may still work until ${time} at the latest. We keep trying.`,
+    secondsLeft: (seconds: number) => (seconds === 1 ? "1 second left" : `${seconds} seconds left`),
+    pastDeadline:
+      "Revoked. No request that starts from now on is accepted. The gateway cache has not confirmed it yet; we keep trying.",
+  },
+
+  crash: {
+    title: "Something went wrong",
+    text: "This page could not be shown. Try again to see where your keys stand.",
+  },
+} as const;

@@ -1,0 +1,21 @@
+import { ThemeProvider } from "next-themes";
+import { headers } from "next/headers";
+import type { ReactNode } from "react";
+
+import "../globals.css";
+
+/** The frame that both root layouts share: html, body and the theme. */
+export async function Document({ children }: { children: ReactNode }) {
+  // The policy refuses the script that sets the theme before the first paint unless it carries the request's nonce.
+  const nonce = (await headers()).get("X-Nonce");
+  return (
+    // suppressHydrationWarning: that script has set the class already.
+    <html lang="en" suppressHydrationWarning>
+      <body className="flex min-h-dvh flex-col font-sans">
+        <ThemeProvider attribute="class" disableTransitionOnChange {...(nonce !== null && { nonce })}>
+          {children}
+        </ThemeProvider>
+      </body>
+    </html>
+  );
+}
