@@ -7,7 +7,7 @@ import { findFreePort } from "@/local/free-port";
 import { productionEnvironment } from "@/local/production-environment";
 
 import { startApp } from "../support/app-server";
-import { newHttpUser } from "../support/http-user";
+import { callProcedure, createKeyOver, newHttpUser } from "../support/http-user";
 
 const settings = [
   "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY",
@@ -74,6 +74,23 @@ test("an outage of the signing keys is an outage, and no verdict on a session", 
     expect(await invalidate.json()).toEqual({ error: "Service unavailable" });
     expect((await request.get(`${origin}/api/trpc/apiKeys.list`)).status()).toBe(401);
   });
+});
+
+test("a server that is told to end writes the uses it has counted", async ({ request }) => {
+  const port = await findFreePort();
+  const app = await startApp(port, environmentFor(port, { API_KEY_ENVIRONMENT: "test" }));
+  const user = await newHttpUser();
+  const { key, secret } = await createKeyOver(request, user);
+  const whoami = () => request.get(`http://localhost:${port}/api/v1/whoami`, { headers: { "x-api-key": secret } });
+  try {
+    // The first use is written at once, the others wait for the next write.
+    for (let use = 0; use < 5; use++) expect((await whoami()).status()).toBe(200);
+  } finally {
+    await app.stop();
+  }
+  const { result } = await callProcedure(request, user, "usage", { id: key.id });
+  const { last24Hours } = result as { last24Hours: { count: number }[] };
+  expect(last24Hours.reduce((sum, { count }) => sum + count, 0)).toBe(5);
 });
 
 test("operators reach metrics and the purge cron with their secrets, and nobody without", async ({ request }) => {

@@ -1,0 +1,105 @@
+import { expect, test as base } from "@playwright/test";
+
+import { callProcedure, createKeyOver } from "../support/http-user";
+import { comeBackTo, rowOf, startRevoking } from "../support/settings-page";
+import { signIn, test } from "../support/signed-in";
+
+test.describe("accounts", () => {
+  test("two users do not see each other's keys, and cannot revoke or rename them by id", async ({ openAs }) => {
+    const ada = await openAs("ada");
+    const grace = await openAs("grace");
+    const { key } = await createKeyOver(ada.page.request, ada.user, "Of Ada");
+    await createKeyOver(grace.page.request, grace.user, "Of Grace");
+    await ada.page.reload();
+    await grace.page.reload();
+    await expect(rowOf(ada.page, "Of Ada")).toBeVisible();
+    await expect(rowOf(grace.page, "Of Grace")).toBeVisible();
+    await expect(grace.page.getByText("Of Ada")).toHaveCount(0);
+    await expect(ada.page.getByText("Of Grace")).toHaveCount(0);
+
+    const { request } = grace.page;
+    for (const [procedure, input] of [
+      ["revoke", { id: key.id }],
+      ["rename", { id: key.id, name: "Taken" }],
+      ["effect", { id: key.id }],
+    ] as const) {
+      const answer = await callProcedure(request, grace.user, procedure, input);
+      expect(answer).toMatchObject({ status: 404, error: { data: { domainCode: "API_KEY_NOT_FOUND" } } });
+    }
+    await ada.page.reload();
+    await expect(rowOf(ada.page, "Of Ada")).toContainText("Active");
+  });
+
+  test("without API access a user is told why keys cannot be created, and can still open the page", async ({
+    openAs,
+  }) => {
+    const { page } = await openAs("linus");
+    await expect(page.getByText("Your plan does not include API access")).toBeVisible();
+    await page.getByRole("button", { name: "Create key", exact: true }).click();
+    const dialog = page.getByRole("dialog", { name: "Your plan does not include API access" });
+    await expect(dialog).toHaveAccessibleDescription(/change your plan/);
+    await expect(dialog.getByRole("textbox")).toHaveCount(0);
+  });
+
+  test("without API access a key can still be revoked", async ({ openAs }) => {
+    const { page, user } = await openAs("linus");
+    // The token of this user claims access, as before a downgrade.
+    await createKeyOver(page.request, user, "From before");
+    await page.reload();
+    const confirmation = await startRevoking(page, "From before");
+    await confirmation.getByRole("button", { name: "Revoke key" }).click();
+    await expect(confirmation.getByRole("status")).toContainText("Effective since");
+  });
+
+  test("Clerk's prebuilt UI is not loaded with the settings page", async ({ openAs }) => {
+    const { page } = await openAs("ada");
+    const scripts: string[] = [];
+    page.on("request", (request) => scripts.push(request.url()));
+    await page.reload();
+    await expect(page.getByRole("button", { name: "Account" })).toBeVisible();
+    expect(scripts.filter((url) => url.includes("clerk-js@")).length).toBeGreaterThan(0);
+    expect(scripts.filter((url) => url.includes("/@clerk/ui@"))).toEqual([]);
+  });
+
+  test("after a sign-out and a sign-in as somebody else nothing of the first account is shown", async ({ openAs }) => {
+    const ada = await openAs("ada");
+    await openAs("grace");
+    const { page } = ada;
+    await createKeyOver(page.request, ada.user, "Of the first");
+    // A session of its own: signing out ends it, and the stored one stays for other tests.
+    await page.context().clearCookies();
+    await page.goto("/settings/api-keys");
+    await signIn(page, "ada");
+    await expect(rowOf(page, "Of the first")).toBeVisible();
+
+    await page.getByRole("button", { name: "Account" }).click();
+    await page.getByRole("menuitem", { name: "Sign out" }).click();
+    await page.waitForURL("/");
+    await page.getByRole("link", { name: "Manage your API keys" }).click();
+    await signIn(page, "grace");
+    await expect(page.getByText(/of 5 active/)).toBeVisible();
+    await page.getByRole("button", { name: "Account" }).click();
+    await expect(page.getByText("grace@example.test")).toBeVisible();
+    await expect(page.getByText("Of the first")).toHaveCount(0);
+  });
+});
+
+base("a visitor who is signed out is sent to sign in, and then back to the keys", async ({ page }) => {
+  await page.goto("/settings/api-keys");
+  await expect(page).toHaveURL(/\/sign-in\?redirect_url=/);
+  await signIn(page, "linus");
+  await expect(page).toHaveURL("/settings/api-keys");
+  await expect(page.getByRole("heading", { name: "API keys", exact: true })).toBeVisible();
+});
+
+base("a session that ends while the page is open is told, and its keys are no longer shown", async ({ page }) => {
+  await page.goto("/settings/api-keys");
+  await signIn(page, "linus");
+  await expect(page.getByText(/of 5 active/)).toBeVisible();
+  await page.context().clearCookies();
+  await comeBackTo(page);
+  await expect(page.getByRole("alert").filter({ hasText: "You are signed out" })).toBeVisible({ timeout: 20_000 });
+  await expect(page.getByRole("table")).toHaveCount(0);
+  await page.getByRole("link", { name: "Sign in" }).first().click();
+  await expect(page).toHaveURL(/\/sign-in/);
+});

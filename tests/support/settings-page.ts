@@ -1,0 +1,53 @@
+import { expect, type Locator, type Page } from "@playwright/test";
+
+/** Opens the create dialog and fills in the name. */
+export async function startCreating(page: Page, name: string): Promise<Locator> {
+  await page.getByRole("button", { name: "Create key", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Name").fill(name);
+  return dialog;
+}
+
+/** Creates a key through the page, up to the step that shows its secret. */
+export async function createAndReveal(page: Page, name: string): Promise<{ dialog: Locator; secret: string }> {
+  const dialog = await startCreating(page, name);
+  await dialog.getByRole("button", { name: "Create key" }).click();
+  return { dialog, secret: await dialog.getByLabel(`Key “${name}”`).inputValue() };
+}
+
+/** Creates a key through the page, says that it is saved, and returns its secret. */
+export async function createKey(page: Page, name: string): Promise<string> {
+  const { dialog, secret } = await createAndReveal(page, name);
+  await dialog.getByLabel("I have saved it").check();
+  await dialog.getByRole("button", { name: "Done" }).click();
+  await expect(rowOf(page, name)).toBeVisible();
+  return secret;
+}
+
+/** The row of a key that is not revoked. */
+export function rowOf(page: Page, name: string): Locator {
+  return page.getByRole("table", { name: "Your keys" }).getByRole("row").filter({ hasText: name });
+}
+
+/** The row of a revoked key. */
+export function revokedRowOf(page: Page, name: string): Locator {
+  return page.getByRole("table", { name: "Revoked keys" }).getByRole("row").filter({ hasText: name }).first();
+}
+
+export async function startRevoking(page: Page, name: string): Promise<Locator> {
+  await page.getByRole("button", { name: `Revoke ${name}`, exact: true }).click();
+  return page.getByRole("alertdialog");
+}
+
+/** The status of a request with the key, and the problem's code. */
+export async function whoami(page: Page, secret: string): Promise<{ status: number; code?: string }> {
+  const response = await page.request.get("/api/v1/whoami", { headers: { authorization: `Bearer ${secret}` } });
+  return { status: response.status(), ...((await response.json()) as { code?: string }) };
+}
+
+/** What the browser tells a page whose tab is looked at again. */
+export async function comeBackTo(page: Page): Promise<void> {
+  // Only in the browser is it known who is signed in: once the menu is there, the page listens.
+  await expect(page.getByRole("button", { name: "Account" })).toBeVisible();
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange", { bubbles: true })));
+}
