@@ -45,7 +45,7 @@ function Example() {
 
 function Exchange({ status, statusClass, body }: { status: string; statusClass: string; body: string }) {
   return (
-    <div className="overflow-x-auto px-4 py-3 whitespace-nowrap">
+    <div className="px-4 py-3 break-words">
       <p>
         <span aria-hidden className="mr-2 text-muted-foreground select-none">
           $

@@ -90,7 +90,7 @@ export function ApiKeysView() {
             {current.length > 0 ? (
               <KeyTable keys={current} onRevoke={startRevoking} />
             ) : (
-              <StateCard Icon={KeyRound} {...(revoked.length > 0 ? strings.onlyRevoked : strings.empty)}>
+              <StateCard Icon={KeyRound} {...emptyTexts(access, revoked)}>
                 {access.allowed && revoked.length === 0 ? (
                   <Button variant="secondary" onClick={() => setCreating(true)}>
                     {strings.createFirstKey}
@@ -124,4 +124,9 @@ export function ApiKeysView() {
 
 function hasPending(list: ApiKeyList | undefined): boolean {
   return list?.keys.some((key) => key.effect?.status === "pending") ?? false;
+}
+
+function emptyTexts(access: ApiKeyList["access"], revoked: ApiKeySummary[]) {
+  if (!access.allowed) return strings.emptyWithoutAccess;
+  return revoked.length > 0 ? strings.onlyRevoked : strings.empty;
 }

@@ -71,23 +71,26 @@ function KeyRow({ apiKey, onRevoke }: { apiKey: ApiKeySummary; onRevoke: KeyTabl
         <KeyName apiKey={apiKey} />
         <div className="mt-1 flex flex-col gap-1 text-xs text-muted-foreground md:hidden">
           <KeyDisplay display={display} />
-          <span>
-            {lastUsedAt ? (
-              <>
-                {strings.table.usedAt} <Time value={lastUsedAt} form="relative" />
-              </>
-            ) : (
-              strings.table.neverUsed
-            )}
-            <span aria-hidden> · </span>
-            {expiresAt ? (
-              <>
-                {status === "expired" ? strings.table.expiredAt : strings.table.expiresAt}{" "}
-                <Time value={expiresAt} form={isExpiring ? "relative" : "date"} />
-              </>
-            ) : (
-              strings.table.neverExpires
-            )}
+          <span className="flex flex-wrap gap-x-3">
+            <span className="whitespace-nowrap">
+              {lastUsedAt ? (
+                <>
+                  {strings.table.usedAt} <Time value={lastUsedAt} form="relative" />
+                </>
+              ) : (
+                strings.table.neverUsed
+              )}
+            </span>
+            <span className="whitespace-nowrap">
+              {expiresAt ? (
+                <>
+                  {status === "expired" ? strings.table.expiredAt : strings.table.expiresAt}{" "}
+                  <Time value={expiresAt} form={isExpiring ? "relative" : "date"} />
+                </>
+              ) : (
+                strings.table.neverExpires
+              )}
+            </span>
           </span>
           <span className="mt-0.5 sm:hidden">{statusBadge}</span>
         </div>

@@ -85,7 +85,11 @@ function PendingCell({ guaranteedBy }: { guaranteedBy: Date }) {
   const seconds = useSecondsUntil(guaranteedBy);
   return (
     <span className="flex flex-col items-start gap-1">
-      <Badge variant="warning">{strings.status.pending}</Badge>
+      {seconds === 0 ? (
+        <Badge>{strings.status.revoked}</Badge>
+      ) : (
+        <Badge variant="warning">{strings.status.pending}</Badge>
+      )}
       <span className="text-xs leading-4 whitespace-normal text-muted-foreground">
         {seconds === 0 ? (
           texts.pastDeadline

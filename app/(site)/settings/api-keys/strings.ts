@@ -33,7 +33,13 @@ export const strings = {
     readOnlyScopes: "Read only",
     noScopes: "None",
   },
-  status: { active: "Active", expiring: "Expires soon", expired: "Expired", revoked: "Revoked", pending: "Revoking" },
+  status: {
+    active: "Active",
+    expiring: "Expires soon",
+    expired: "Expired",
+    revoked: "Revoked",
+    pending: "Taking effect",
+  },
 
   revoked: {
     title: "Revoked",
@@ -52,6 +58,7 @@ export const strings = {
     title: "No keys yet",
     text: "A key lets a program call the API as you: a script, a server, a build job. Create one, copy it once, and revoke it here when you no longer need it.",
   },
+  emptyWithoutAccess: { title: "No keys", text: "You have no keys, so there is none to revoke." },
   onlyRevoked: { title: "No active keys", text: "All of your keys are revoked. Create one to call the API again." },
 
   noAccess: {
