@@ -26,6 +26,7 @@ export default clerkMiddleware(
     return response;
   },
   {
+    signInUrl: "/sign-in",
     frontendApiProxy: { enabled: usesProxy },
     ...(jwtKey && { jwtKey }),
     ...(appOrigin && { authorizedParties: [appOrigin] }),

@@ -29,4 +29,14 @@ export class DomainError extends Error {
     super(options.message ?? messages[code], { cause: options.cause });
     this.name = "DomainError";
   }
+
+  static override [Symbol.hasInstance] = hasName("DomainError");
+}
+
+/**
+ * For a class's `instanceof`, by name instead of by prototype: Next evaluates a module once for each of its bundles, and the process's
+ * one context lives in the bundle that made it, so an error may be judged by another copy of its class.
+ */
+export function hasName(name: string): (value: unknown) => boolean {
+  return (value) => value !== null && typeof value === "object" && "name" in value && value.name === name;
 }

@@ -1,4 +1,5 @@
 import type { ServerContext } from "../context";
+import { hasName } from "../errors";
 import { describeFault } from "../logger";
 import { fromPublicId, toPublicId, type VerificationRow } from "./repository";
 import type { SlotPayload, SlotReading } from "./slot";
@@ -33,6 +34,7 @@ export type VerifyContext = ServerContext & { defer: Defer };
 /** Neither Redis nor the database could say anything about the key: no verdict, the key may be good. */
 export class VerificationUnavailableError extends Error {
   override name = "VerificationUnavailableError";
+  static override [Symbol.hasInstance] = hasName("VerificationUnavailableError");
 }
 
 /**

@@ -1,8 +1,7 @@
-import { DrizzleQueryError } from "drizzle-orm";
 import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
 import pg from "pg";
 
-import { DomainError } from "../errors";
+import { DomainError, hasName } from "../errors";
 import * as schema from "./schema";
 
 /** One attempt against Postgres may take this long, connecting included. */
@@ -30,6 +29,7 @@ export interface Database extends Statements {
 /** The connection died after COMMIT was sent: the transaction may or may not have been committed. */
 export class CommitOutcomeUnknownError extends Error {
   override name = "CommitOutcomeUnknownError";
+  static override [Symbol.hasInstance] = hasName("CommitOutcomeUnknownError");
 }
 
 /** The newest primary's connection pool. `url` must lead to a primary: verification must not read from a replica. */
@@ -92,7 +92,8 @@ function isDatabaseAnswer(error: unknown): boolean {
 /** Whether an error says that the database could not be reached or did not answer in time, as opposed to: it refused a statement. */
 export function isDatabaseOutage(error: unknown): boolean {
   if (error instanceof CommitOutcomeUnknownError) return true;
-  const isFromQuery = error instanceof DrizzleQueryError || (error instanceof Error && isConnectionError(error));
+  // Drizzle's own error by its fields, for the reason that `hasName` gives.
+  const isFromQuery = error instanceof Error && (("query" in error && "params" in error) || isConnectionError(error));
   return isFromQuery && !isDatabaseAnswer(error);
 }
 

@@ -7,7 +7,8 @@ import { findFreePort } from "@/local/free-port";
 import { productionEnvironment } from "@/local/production-environment";
 
 import { startApp } from "../support/app-server";
-import { callProcedure, createKeyOver, newHttpUser } from "../support/http-user";
+import { bearerOf, callProcedure, createKeyOver, newHttpUser } from "../support/http-user";
+import { startPostgresProxy } from "../support/postgres-proxy";
 
 const settings = [
   "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY",
@@ -74,6 +75,35 @@ test("an outage of the signing keys is an outage, and no verdict on a session", 
     expect(await invalidate.json()).toEqual({ error: "Service unavailable" });
     expect((await request.get(`${origin}/api/trpc/apiKeys.list`)).status()).toBe(401);
   });
+});
+
+test("a database that dies while committing is asked again, and one that is gone is an outage", async ({ request }) => {
+  const database = await startPostgresProxy(process.env.DATABASE_URL ?? "");
+  await withApp({ DATABASE_URL: database.url, API_KEY_ENVIRONMENT: "test" }, async (origin) => {
+    const user = await newHttpUser({ azp: origin });
+    const other = await newHttpUser({ userId: user.userId });
+    const { key } = await createKeyOver(request, other);
+    const post = (procedure: string, json: object) =>
+      request.post(`${origin}/api/trpc/apiKeys.${procedure}`, { headers: bearerOf(user), data: { json } });
+
+    let commits = 0;
+    database.decide = (statement) => (statement.startsWith("COMMIT") && commits++ === 0 ? "break after" : "pass");
+    const revoked = await post("revoke", { id: key.id });
+    expect(commits).toBe(2);
+    expect(await revoked.json()).toMatchObject({ result: { data: { json: { effect: { status: "effective" } } } } });
+
+    database.decide = () => "pass";
+    database.sever();
+    const list = await request.get(`${origin}/api/trpc/apiKeys.list`, { headers: bearerOf(user) });
+    expect(list.status()).toBe(503);
+    expect(await list.json()).toMatchObject({ error: { json: { data: { domainCode: "SERVICE_UNAVAILABLE" } } } });
+    const ready = await request.get(`${origin}/api/health/ready`);
+    expect([ready.status(), await ready.json()]).toEqual([
+      503,
+      expect.objectContaining({ postgres: "unreachable", redis: "ok" }),
+    ]);
+  });
+  await database.stop();
 });
 
 test("a server that is told to end writes the uses it has counted", async ({ request }) => {
