@@ -5,9 +5,10 @@ import { v7 as uuidV7 } from "uuid";
 
 import type { ServerContext } from "../context";
 import { CommitOutcomeUnknownError, type Statements } from "../db/client";
-import { apiKeys, owners } from "../db/schema";
+import { apiKeys } from "../db/schema";
 import { DomainError } from "../errors";
 import { describeFault } from "../logger";
+import { lockOwner } from "../owners/lock";
 import { enqueuePurges, type QueuedPurge } from "../purges/enqueue";
 import { settlePurges } from "../purges/settle";
 import { type Caller, mayCreateKeys } from "./access";
@@ -45,15 +46,17 @@ export async function createApiKey(ctx: ServerContext, caller: Caller, input: Cr
   if (state && !state.isWithin) throw new DomainError("RATE_LIMITED");
   const secret = mintSecret({ prefix: ctx.settings.API_KEY_PREFIX, environment: ctx.settings.API_KEY_ENVIRONMENT });
   const requestDigest = digestInput(input);
+  const requiresFeature = ctx.settings.API_ACCESS_FEATURE !== undefined;
 
   const { result, committedAt } = await ctx.db
     .commit(async (transaction) => {
-      const owner = await lockOwner(ctx, transaction, caller);
+      const owner = await lockOwner(transaction, caller.ownerId, requiresFeature ? caller.hasAccessClaim : null);
       const [earlier] = await transaction
         .select({ ...summaryColumns, hash: apiKeys.hash, requestDigest: apiKeys.requestDigest })
         .from(apiKeys)
         .where(and(eq(apiKeys.ownerId, caller.ownerId), eq(apiKeys.requestId, input.requestId)))
         .for("no key update");
+      if (owner.closedAt) throw new DomainError("API_ACCESS_REQUIRED", { message: "This account is closed." });
       if (!mayCreateKeys(ctx, caller, owner)) throw new DomainError("API_ACCESS_REQUIRED");
       if (earlier) {
         if (!earlier.requestDigest.equals(requestDigest)) throw new DomainError("API_KEY_REQUEST_REUSED");
@@ -72,22 +75,6 @@ export async function createApiKey(ctx: ServerContext, caller: Caller, input: Cr
     secret,
     replaced: await settleReplaced(ctx, result.replacing, committedAt),
   };
-}
-
-/** Makes the owner's row where it is missing and locks it: creates of one owner run one after another, and see a closed account. */
-async function lockOwner(ctx: ServerContext, transaction: Statements, caller: Caller) {
-  const claim = ctx.settings.API_ACCESS_FEATURE ? caller.hasAccessClaim : null;
-  await transaction
-    .insert(owners)
-    .values({ id: caller.ownerId, accessAllowed: claim })
-    .onConflictDoUpdate({
-      target: owners.id,
-      // Only where nothing was ever determined: a session may be stale and must not grant what was taken away.
-      set: { accessAllowed: sql`coalesce(${owners.accessAllowed}, excluded.access_allowed)` },
-    });
-  const [owner] = await transaction.select().from(owners).where(eq(owners.id, caller.ownerId)).for("update");
-  if (!owner) throw new Error("the owner's row is gone");
-  return owner;
 }
 
 async function insertKey(

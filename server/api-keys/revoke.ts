@@ -30,7 +30,7 @@ export async function revokeApiKey(
     .from(apiKeys)
     .where(and(eq(apiKeys.id, fromPublicId(input.id)), eq(apiKeys.ownerId, owner.ownerId)));
   if (!found) throw new DomainError("API_KEY_NOT_FOUND");
-  const [revoked] = await revokeKeys(ctx, [found], "owner");
+  const [revoked] = await revokeFound(ctx, [found], "owner");
   if (!revoked) throw new DomainError("API_KEY_NOT_FOUND");
   const { row, effect } = revoked;
   return { key: toSummary(row, ctx.now(), effect), effect };
@@ -49,7 +49,7 @@ export async function revokeAllApiKeys(
     .select({ id: apiKeys.id, hash: apiKeys.hash })
     .from(apiKeys)
     .where(and(eq(apiKeys.ownerId, owner.ownerId), isNull(apiKeys.effectiveAt)));
-  const revoked = await revokeKeys(ctx, found, "owner");
+  const revoked = await revokeFound(ctx, found, "owner");
   const keys = revoked.map(({ row, effect }) => ({ id: toPublicId(row.id), effect }));
   return { keys, effect: weakestEffect(keys.map(({ effect }) => effect)) ?? { status: "effective", at: ctx.now() } };
 }
@@ -65,26 +65,33 @@ export async function revokeOwnKey(ctx: ServerContext, secret: string): Promise<
   const hash = hashSecret(secret);
   const [found] = await ctx.databaseReads(() => ctx.findByHash.execute({ hash }));
   if (!found) return null;
-  const [revoked] = await revokeKeys(ctx, [{ id: found.id, hash }], "key");
+  const [revoked] = await revokeFound(ctx, [{ id: found.id, hash }], "key");
   return revoked?.effect ?? null;
 }
 
-/** The one path on which a key dies: bypass, commit with the outbox, purge, and an answer that says no more than is known. */
-async function revokeKeys(
-  ctx: ServerContext,
-  found: readonly { id: string; hash: Buffer }[],
-  revokedBy: RevokedBy,
-): Promise<{ row: SummaryRow; effect: Effect }[]> {
+async function revokeFound(ctx: ServerContext, found: readonly { id: string; hash: Buffer }[], revokedBy: RevokedBy) {
   if (found.length === 0) return [];
-  await bypassBestEffort(
-    ctx,
-    found.map((key) => key.hash),
-  );
-  const ids = found.map((key) => key.id);
-  const { result, committedAt } = await commitUntilKnown(ctx, (transaction) =>
-    commitRevocation(transaction, ids, revokedBy),
-  );
-  const { effectiveAt } = await settlePurges(ctx, result.purges, ids);
+  const hashes = found.map((key) => key.hash);
+  return revokeKeys(ctx, hashes, revokedBy, () => Promise.resolve(found.map((key) => key.id)));
+}
+
+/**
+ * The one path on which a key dies: bypass, commit with the outbox, purge, and an answer that says no more than is known.
+ * @param likelyHashes what is bypassed before the commit: only a help, so it may be out of date.
+ * @param chooseIds the first step of the transaction, where it may lock and change more: the keys to revoke. Idempotent.
+ */
+export async function revokeKeys(
+  ctx: ServerContext,
+  likelyHashes: readonly Buffer[],
+  revokedBy: RevokedBy,
+  chooseIds: (transaction: Statements) => Promise<readonly string[]>,
+): Promise<{ row: SummaryRow; effect: Effect }[]> {
+  if (likelyHashes.length > 0) await bypassBestEffort(ctx, likelyHashes);
+  const { result, committedAt } = await commitUntilKnown(ctx, async (transaction) => {
+    const ids = await chooseIds(transaction);
+    return { ids, ...(await commitRevocation(transaction, ids, revokedBy)) };
+  });
+  const { effectiveAt } = await settlePurges(ctx, result.purges, result.ids);
   const pending = result.rows.filter((row) => !row.effectiveAt && !effectiveAt.has(row.id)).map((row) => row.id);
   const promised = await promiseOrNothing(ctx, pending, committedAt);
   return result.rows.map((row) => {
@@ -108,6 +115,7 @@ async function bypassBestEffort(
 }
 
 async function commitRevocation(transaction: Statements, ids: readonly string[], revokedBy: RevokedBy) {
+  if (ids.length === 0) return { rows: [], purges: [] };
   // In the order of the ids, as everywhere, so that two transactions over the same keys cannot wait for each other.
   const locked = transaction
     .select({ id: apiKeys.id })

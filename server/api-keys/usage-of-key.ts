@@ -14,7 +14,7 @@ interface UsageBucket {
   count: number;
 }
 
-export interface ApiKeyUsage {
+interface ApiKeyUsage {
   last24Hours: UsageBucket[];
   last30Days: UsageBucket[];
 }

@@ -22,10 +22,16 @@ export const owners = pgTable("owners", {
   /** Whether the plan includes API access. Null until it was determined; read only where API_ACCESS_FEATURE is set. */
   accessAllowed: boolean("access_allowed"),
   accessUntil: moment("access_until"),
+  /** When, by the sender's clock, the event behind the two above happened: an older one never overwrites a newer one. */
+  accessEventAt: moment("access_event_at"),
   keyLimit: integer("key_limit"),
   requestsPerMinute: integer("requests_per_minute"),
   /** Set when the account is deleted or banned, in the transaction that revokes its keys: no create may follow. */
   closedAt: moment("closed_at"),
+  /** Banned owners can be reopened, deleted ones never. */
+  closedReason: text("closed_reason", { enum: ["banned", "deleted"] }),
+  /** As above, for closing and reopening. */
+  accountEventAt: moment("account_event_at"),
   createdAt: moment("created_at").notNull().defaultNow(),
 });
 
