@@ -45,7 +45,7 @@ export const findAccountByEmail = (email: string): Account | undefined =>
   accounts.find((account) => account.email === email.trim().toLowerCase());
 
 /** The user as Clerk writes it; the frontend and the backend API differ only in fields that the other ignores. */
-export function userResource(account: Account) {
+export function userResource(account: Account & { banned: boolean }) {
   const emailId = account.id.replace("user_", "idn_");
   return {
     object: "user",
@@ -88,7 +88,7 @@ export function userResource(account: Account) {
     totp_enabled: false,
     backup_code_enabled: false,
     two_factor_enabled: false,
-    banned: false,
+    banned: account.banned,
     locked: false,
     lockout_expires_in_seconds: null,
     verification_attempts_remaining: 100,

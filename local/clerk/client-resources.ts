@@ -1,20 +1,25 @@
-import { findAccountByEmail, findAccountById, userResource, type Account } from "./accounts";
+import { userResource, type Account } from "./accounts";
 import type { ClientSession, ClientState } from "./client-state";
 import type { LocalKeys } from "./keys";
 import { mintSessionToken } from "./session-token";
+import { featuresInEffect, type UserRegistry } from "./user-registry";
+
+type ResourceContext = { keys: LocalKeys; appOrigin: string; users: UserRegistry };
 
 /** How long a sign-in lasts without being renewed: a week, Clerk's own default. */
 export const sessionLifetimeMilliseconds = 7 * 24 * 60 * 60 * 1000;
 
-export const sessionToken = (keys: LocalKeys, appOrigin: string, session: ClientSession): string =>
-  mintSessionToken(keys, {
+export function sessionToken({ keys, appOrigin, users }: ResourceContext, session: ClientSession): string {
+  const user = users.find(session.userId);
+  return mintSessionToken(keys, {
     userId: session.userId,
     azp: appOrigin,
     sessionId: session.id,
     verifiedAt: session.createdAt,
+    features: session.features ?? (user ? featuresInEffect(user) : []),
     ...(session.act && { act: session.act }),
-    ...(session.features && { features: session.features }),
   });
+}
 
 const publicUserData = (account: Account) => ({
   first_name: account.firstName,
@@ -25,8 +30,8 @@ const publicUserData = (account: Account) => ({
   user_id: account.id,
 });
 
-export function sessionResource(keys: LocalKeys, appOrigin: string, session: ClientSession) {
-  const account = findAccountById(session.userId);
+export function sessionResource(context: ResourceContext, session: ClientSession) {
+  const account = context.users.find(session.userId);
   return {
     object: "session",
     id: session.id,
@@ -34,7 +39,7 @@ export function sessionResource(keys: LocalKeys, appOrigin: string, session: Cli
     expire_at: session.createdAt + sessionLifetimeMilliseconds,
     abandon_at: session.createdAt + sessionLifetimeMilliseconds,
     last_active_at: session.lastActiveAt,
-    last_active_token: { object: "token", jwt: sessionToken(keys, appOrigin, session) },
+    last_active_token: { object: "token", jwt: sessionToken(context, session) },
     last_active_organization_id: null,
     factor_verification_age: [Math.floor((Date.now() - session.createdAt) / 60_000), -1],
     actor: session.act ?? null,
@@ -46,10 +51,10 @@ export function sessionResource(keys: LocalKeys, appOrigin: string, session: Cli
   };
 }
 
-export function signInResource(client: ClientState) {
+export function signInResource({ users }: ResourceContext, client: ClientState) {
   const { signIn } = client;
   if (signIn === null) return null;
-  const account = findAccountByEmail(signIn.identifier);
+  const account = users.findByEmail(signIn.identifier);
   return {
     object: "sign_in",
     id: signIn.id,
@@ -69,12 +74,12 @@ export function signInResource(client: ClientState) {
   };
 }
 
-export function clientResource(keys: LocalKeys, appOrigin: string, client: ClientState) {
+export function clientResource(context: ResourceContext, client: ClientState) {
   return {
     object: "client",
     id: client.id,
-    sessions: client.sessions.map((session) => sessionResource(keys, appOrigin, session)),
-    sign_in: client.signIn?.status === "needs_first_factor" ? signInResource(client) : null,
+    sessions: client.sessions.map((session) => sessionResource(context, session)),
+    sign_in: client.signIn?.status === "needs_first_factor" ? signInResource(context, client) : null,
     sign_up: null,
     last_active_session_id: client.sessions.at(-1)?.id ?? null,
     last_authentication_strategy: null,

@@ -1,4 +1,4 @@
-import { accountPassword, findAccountByEmail } from "./accounts";
+import { accountPassword } from "./accounts";
 import {
   clientResource,
   sessionResource,
@@ -13,8 +13,9 @@ import { cookieSuffix, type LocalKeys } from "./keys";
 import { servePackageFile } from "./package-files";
 import type { SessionRegistry } from "./session-registry";
 import { signJwt } from "./session-token";
+import type { UserRegistry, UserState } from "./user-registry";
 
-export type FrontendContext = { keys: LocalKeys; appOrigin: string; sessions: SessionRegistry };
+export type FrontendContext = { keys: LocalKeys; appOrigin: string; sessions: SessionRegistry; users: UserRegistry };
 
 export const clientCookie = "__client";
 /** Where the app's middleware proxies this API; the client cookie is sent nowhere else. */
@@ -31,15 +32,12 @@ type Call = {
 };
 
 /** The cookies that the app and clerk-js read, each under its plain and its suffixed name. */
-export function publicCookies(
-  { keys, appOrigin }: FrontendContext,
-  client: ClientState,
-): [name: string, value: string][] {
+export function publicCookies(context: FrontendContext, client: ClientState): [name: string, value: string][] {
   const session = client.sessions.at(-1);
   const values: [string, string][] = [
     ["__clerk_db_jwt", `dvb_${client.id}`],
     ["__client_uat", session === undefined ? "0" : String(Math.floor(client.updatedAt / 1000))],
-    ["__session", session === undefined ? "" : sessionToken(keys, appOrigin, session)],
+    ["__session", session === undefined ? "" : sessionToken(context, session)],
   ];
   return values.flatMap(([name, value]): [string, string][] => [
     [name, value],
@@ -54,11 +52,10 @@ function reply(call: Call, response: unknown): void {
     "set-cookie",
     `${clientCookie}=${sealed}; Path=${proxyPath}; HttpOnly; SameSite=Lax; Max-Age=${yearSeconds}`,
   );
-  replyJson(exchange, 200, { response, client: clientResource(context.keys, context.appOrigin, client) });
+  replyJson(exchange, 200, { response, client: clientResource(context, client) });
 }
 
-const replyClient = (call: Call): void =>
-  reply(call, clientResource(call.context.keys, call.context.appOrigin, call.client));
+const replyClient = (call: Call): void => reply(call, clientResource(call.context, call.client));
 
 function findSession({ client }: Call, id: string | undefined): ClientSession {
   const session = client.sessions.find((candidate) => candidate.id === id);
@@ -72,11 +69,18 @@ function endSessions({ context, client }: Call, ended: (session: ClientSession) 
   client.updatedAt = Date.now();
 }
 
+function findSignInUser({ context }: Call, identifier: string): UserState {
+  const user = context.users.findByEmail(identifier);
+  if (user === undefined)
+    throw new ClerkApiError(422, "form_identifier_not_found", "Couldn't find your account.", "identifier");
+  if (user.banned) throw new ClerkApiError(403, "user_banned", "This account has been banned.");
+  return user;
+}
+
 function attemptPassword(call: Call): void {
   const { client, form } = call;
-  const account = findAccountByEmail(client.signIn?.identifier ?? "");
-  if (client.signIn === null || account === undefined)
-    throw new ClerkApiError(404, "resource_not_found", "There is no sign-in to attempt.");
+  if (client.signIn === null) throw new ClerkApiError(404, "resource_not_found", "There is no sign-in to attempt.");
+  const account = findSignInUser(call, client.signIn.identifier);
   if (form.get("password") !== accountPassword)
     throw new ClerkApiError(422, "form_password_incorrect", "Password is incorrect. Try again.", "password");
   const now = Date.now();
@@ -90,8 +94,7 @@ function attemptPassword(call: Call): void {
 
 function startSignIn(call: Call): void {
   const identifier = call.form.get("identifier") ?? "";
-  if (findAccountByEmail(identifier) === undefined)
-    throw new ClerkApiError(422, "form_identifier_not_found", "Couldn't find your account.", "identifier");
+  findSignInUser(call, identifier);
   call.client.signIn = { id: newId("sia"), identifier, status: "needs_first_factor", createdSessionId: null };
   if (call.form.get("strategy") === "password") attemptPassword(call);
 }
@@ -151,10 +154,10 @@ const routes: [method: string, path: RegExp, handler: Handler][] = [
     /^\/v1\/client\/sign_ins$/,
     (call) => {
       startSignIn(call);
-      reply(call, signInResource(call.client));
+      reply(call, signInResource(call.context, call.client));
     },
   ],
-  ["GET", /^\/v1\/client\/sign_ins\/(\w+)$/, (call) => reply(call, signInResource(call.client))],
+  ["GET", /^\/v1\/client\/sign_ins\/(\w+)$/, (call) => reply(call, signInResource(call.context, call.client))],
   [
     "POST",
     /^\/v1\/client\/sign_ins\/(\w+)\/attempt_first_factor$/,
@@ -162,13 +165,13 @@ const routes: [method: string, path: RegExp, handler: Handler][] = [
       if (call.client.signIn?.id !== id)
         throw new ClerkApiError(404, "resource_not_found", "No sign-in was found with this id.");
       attemptPassword(call);
-      reply(call, signInResource(call.client));
+      reply(call, signInResource(call.context, call.client));
     },
   ],
   [
     "GET",
     /^\/v1\/client\/sessions\/(\w+)$/,
-    (call, id) => reply(call, sessionResource(call.context.keys, call.context.appOrigin, findSession(call, id))),
+    (call, id) => reply(call, sessionResource(call.context, findSession(call, id))),
   ],
   [
     "POST",
@@ -176,14 +179,14 @@ const routes: [method: string, path: RegExp, handler: Handler][] = [
     (call, id) => {
       const session = findSession(call, id);
       session.lastActiveAt = Date.now();
-      reply(call, sessionResource(call.context.keys, call.context.appOrigin, session));
+      reply(call, sessionResource(call.context, session));
     },
   ],
   [
     "POST",
     /^\/v1\/client\/sessions\/(\w+)\/tokens$/,
     (call, id) => {
-      const jwt = sessionToken(call.context.keys, call.context.appOrigin, findSession(call, id));
+      const jwt = sessionToken(call.context, findSession(call, id));
       replyJson(call.exchange, 200, { object: "token", jwt });
     },
   ],
@@ -193,7 +196,7 @@ const routes: [method: string, path: RegExp, handler: Handler][] = [
     (call, id) => {
       const session = findSession(call, id);
       endSessions(call, (candidate) => candidate === session);
-      reply(call, { ...sessionResource(call.context.keys, call.context.appOrigin, session), status: "ended" });
+      reply(call, { ...sessionResource(call.context, session), status: "ended" });
     },
   ],
 ];
@@ -204,7 +207,10 @@ function openCall(context: FrontendContext, exchange: Exchange, form: URLSearchP
   if (client !== undefined) {
     const oldest = Date.now() - sessionLifetimeMilliseconds;
     client.sessions = client.sessions.filter(
-      (session) => session.createdAt > oldest && !context.sessions.hasEnded(session.id),
+      (session) =>
+        session.createdAt > oldest &&
+        !context.sessions.hasEnded(session.id) &&
+        context.users.find(session.userId)?.banned === false,
     );
     context.sessions.remember(client);
   }

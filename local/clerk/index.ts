@@ -8,9 +8,12 @@ import { ClerkApiError, header, replyError } from "./http-exchange";
 import { loadLocalKeys, publishableKey } from "./keys";
 import { SessionRegistry } from "./session-registry";
 import { mintSessionToken, type SessionTokenOptions } from "./session-token";
+import { UserRegistry } from "./user-registry";
 
 export { loadLocalKeys } from "./keys";
 export { mintSessionToken, type SessionTokenOptions } from "./session-token";
+export type { UserChangeOptions } from "./backend-api";
+export { signWebhook, type WebhookEvent } from "./webhooks";
 
 export type LocalClerk = {
   port: number;
@@ -35,7 +38,7 @@ export async function startLocalClerk(options: {
 }): Promise<LocalClerk> {
   const keys = await loadLocalKeys(options.directory);
   const appOrigin = new URL(options.appOrigin).origin;
-  const context: FrontendContext = { keys, appOrigin, sessions: new SessionRegistry() };
+  const context: FrontendContext = { keys, appOrigin, sessions: new SessionRegistry(), users: new UserRegistry() };
 
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://127.0.0.1");

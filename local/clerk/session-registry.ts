@@ -16,6 +16,10 @@ export class SessionRegistry {
     this.#ended.add(id);
   }
 
+  endAllOf(userId: string): void {
+    for (const { session } of this.#sessions.values()) if (session.userId === userId) this.end(session.id);
+  }
+
   hasEnded(id: string): boolean {
     return this.#ended.has(id);
   }

@@ -1,0 +1,184 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { createClerkClient, verifyToken } from "@clerk/backend";
+import { verifyWebhook, type WebhookEvent } from "@clerk/backend/webhooks";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+
+import { startLocalClerk, type LocalClerk, type UserChangeOptions } from "@/local/clerk";
+
+import { ProxiedBrowser, read } from "./proxied-browser";
+
+const password = "latchkey-demo-2026";
+const [email, userId] = ["linus@example.test", "user_2pLatchkeyDemoLinus0000003"];
+let directory: string;
+let app: Server;
+let appOrigin: string;
+let clerk: LocalClerk;
+let received: Request[] = [];
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "local-clerk-"));
+  app = createServer((incoming, outgoing) => {
+    void (async () => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of incoming) chunks.push(chunk as Buffer);
+      const headers = new Headers();
+      for (const [name, value] of Object.entries(incoming.headers)) headers.set(name, String(value));
+      const url = new URL(incoming.url ?? "", appOrigin);
+      received.push(new Request(url, { method: "POST", headers, body: Buffer.concat(chunks).toString() }));
+      outgoing.writeHead(202).end();
+    })();
+  });
+  await new Promise<void>((resolve) => app.listen(0, "127.0.0.1", resolve));
+  appOrigin = `http://127.0.0.1:${(app.address() as AddressInfo).port}`;
+});
+afterAll(async () => {
+  app.closeAllConnections();
+  app.close();
+  await rm(directory, { recursive: true });
+});
+
+beforeEach(async () => {
+  clerk = await startLocalClerk({ directory, appOrigin });
+  received = [];
+  return () => clerk.stop();
+});
+
+const newBrowser = () => new ProxiedBrowser(clerk, appOrigin);
+const secretKey = () => clerk.environment.CLERK_SECRET_KEY ?? "";
+const client = () => createClerkClient({ secretKey: secretKey(), apiUrl: clerk.environment.CLERK_API_URL ?? "" });
+
+async function change(id: string, options: UserChangeOptions, bearer = secretKey()) {
+  const response = await fetch(`${clerk.environment.CLERK_API_URL}/local/users/${id}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${bearer}` },
+    body: JSON.stringify(options),
+  });
+  return { status: response.status, ...((await response.json()) as { statuses?: number[] }) };
+}
+
+async function featuresOf(browser: ProxiedBrowser, sessionId: string) {
+  const { body } = await browser.call("POST", `/v1/client/sessions/${sessionId}/tokens`);
+  const claims = await verifyToken(String(read(body, "jwt")), { jwtKey: clerk.environment.CLERK_JWT_KEY ?? "" });
+  return read(claims, "fea");
+}
+
+describe("changing a user", () => {
+  test("needs the secret key", async () => {
+    expect(await change(userId, { deleted: true }, "sk_test_wrong")).toMatchObject({ status: 401 });
+    expect((await client().users.getUser(userId)).id).toBe(userId);
+    expect(received).toEqual([]);
+  });
+
+  test("the next session token claims the features of the plan, while it is paid for", async () => {
+    const browser = newBrowser();
+    const sessionId = await browser.signIn(email, password);
+    expect(await featuresOf(browser, sessionId)).toBeUndefined();
+    await change(userId, { features: ["one", "two"] });
+    expect(await featuresOf(browser, sessionId)).toBe("u:one,u:two");
+    await change(userId, { subscription: { status: "canceled", periodEnd: Date.now() + 60_000 } });
+    expect(await featuresOf(browser, sessionId)).toBe("u:one,u:two");
+    await change(userId, { subscription: { status: "canceled", periodEnd: Date.now() - 1 } });
+    expect(await featuresOf(browser, sessionId)).toBeUndefined();
+  });
+
+  test("a banned user's sessions end for good, and no new one begins until the ban is lifted", async () => {
+    const browser = newBrowser();
+    await browser.signIn(email, password);
+    await change(userId, { banned: true });
+    expect(await browser.sessionIds()).toEqual([]);
+    expect(await newBrowser().signIn(email, password)).toBe("user_banned");
+    expect((await client().users.getUser(userId)).banned).toBe(true);
+    await change(userId, { banned: false });
+    expect(await browser.sessionIds()).toEqual([]);
+    expect(await newBrowser().signIn(email, password)).toMatch(/^sess_/);
+  });
+
+  test("a deleted user is gone, with the sessions", async () => {
+    const browser = newBrowser();
+    await browser.signIn(email, password);
+    await change(userId, { deleted: true });
+    expect(await browser.sessionIds()).toEqual([]);
+    expect(await newBrowser().signIn(email, password)).toBe("form_identifier_not_found");
+    await expect(client().users.getUser(userId)).rejects.toMatchObject({ status: 404 });
+    await expect(client().billing.getUserBillingSubscription(userId)).rejects.toMatchObject({ status: 404 });
+  });
+
+  test("a user who was unknown comes into being, and can be signed in", async () => {
+    await change("user_fresh", { features: ["one"] });
+    const browser = newBrowser();
+    for (const { name, value } of clerk.browserSession({ userId: "user_fresh" })) browser.cookies.set(name, value);
+    const [sessionId = ""] = await browser.sessionIds();
+    expect(await featuresOf(browser, sessionId)).toBe("u:one");
+  });
+});
+
+describe("billing", () => {
+  test("Clerk's own client reads the subscription, with the features of each item's plan", async () => {
+    const periodEnd = Date.now() + 60_000;
+    await change(userId, { features: ["one"], subscription: { status: "canceled", periodEnd } });
+    const { subscriptionItems } = await client().billing.getUserBillingSubscription(userId);
+    expect(
+      subscriptionItems.map(({ status, periodEnd: end, plan }) => [
+        status,
+        end,
+        plan?.features.map(({ slug }) => slug),
+      ]),
+    ).toEqual([
+      ["active", null, []],
+      ["canceled", periodEnd, ["one"]],
+    ]);
+  });
+
+  test("it fails while it is down", async () => {
+    await change(userId, { isBillingDown: true });
+    await expect(client().billing.getUserBillingSubscription(userId)).rejects.toMatchObject({ status: 500 });
+  });
+});
+
+describe("the events of a change", () => {
+  async function verified(): Promise<WebhookEvent[]> {
+    const signingSecret = clerk.environment.CLERK_WEBHOOK_SIGNING_SECRET ?? "";
+    return Promise.all(received.map((request) => verifyWebhook(request, { signingSecret })));
+  }
+
+  test.each<[string, UserChangeOptions, string[]]>([
+    ["a ban", { banned: true }, ["user.updated"]],
+    ["a deletion", { deleted: true }, ["user.deleted"]],
+    ["other features", { features: ["one"] }, ["subscription.updated", "subscriptionItem.active"]],
+    [
+      "a failed payment",
+      { subscription: { status: "past_due", periodEnd: null } },
+      ["subscription.updated", "subscriptionItem.pastDue"],
+    ],
+    ["an outage of billing", { isBillingDown: true }, []],
+  ])("of %s reach the app, in a signature that Clerk's own code accepts", async (_title, options, types) => {
+    expect(await change(userId, { ...options, at: 1_800_000_000_000 })).toMatchObject({
+      status: 200,
+      statuses: types.map(() => 202),
+    });
+    expect((await verified()).map(({ type, timestamp }) => [type, timestamp])).toEqual(
+      types.map((type) => [type, 1_800_000_000_000]),
+    );
+    expect(received.every(({ url }) => url === `${appOrigin}/api/webhooks/clerk`)).toBe(true);
+  });
+
+  test("name no features: those are only in the subscription that the backend API answers with", async () => {
+    await change(userId, { features: ["a_feature"] });
+    expect(JSON.stringify(await verified())).not.toContain("a_feature");
+    const { subscriptionItems } = await client().billing.getUserBillingSubscription(userId);
+    expect(JSON.stringify(subscriptionItems)).toContain("a_feature");
+  });
+
+  test("are kept back for a test that sends them itself", async () => {
+    expect(await change(userId, { banned: true, deliver: false })).toMatchObject({
+      events: [{ type: "user.updated" }],
+      statuses: [],
+    });
+    expect(received).toEqual([]);
+  });
+});
