@@ -1,0 +1,129 @@
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+import { type Child, startChild } from "@/local/child";
+import { findFreePort } from "@/local/free-port";
+import { productionEnvironment } from "@/local/production-environment";
+
+import type { Services } from "./services";
+import type { EvalRequest } from "./slot-eval";
+
+const sources = [
+  ..."app server trpc".split(" "),
+  ..."instrumentation.ts instrumentation-node.ts middleware.ts next.config.ts package.json postcss.config.mjs tsconfig.json".split(
+    " ",
+  ),
+];
+
+/** What the gateway is compared with: handlers that do nothing but the one EVAL of a verification; the second answers as whoami does. */
+export const emptyRoutes = { withoutBody: "/api/bench/without-body", withBody: "/api/bench/with-body" };
+const answers: Record<keyof typeof emptyRoutes, string> = {
+  withoutBody: "new Response()",
+  withBody: "Response.json(answer)",
+};
+const routeSource = (answer: string) => `import { getServerContext } from "@/server/context";
+
+const [script, keys, args] = JSON.parse(process.env.BENCH_EVAL ?? "[]") as [string, string[], string[]];
+const answer = {
+  keyId: "key_00000000-0000-7000-8000-000000000000",
+  ownerId: "user_000000000000000000000000",
+  name: "Production",
+  environment: "test",
+  scopes: ["projects:read", "reports:read"],
+  expiresAt: null,
+};
+
+export async function GET(_request: Request): Promise<Response> {
+  await getServerContext().redis.slot.eval(script, keys, args);
+  return ${answer};
+}
+`;
+
+/** A production build of the app plus the empty handlers, which the app itself does not ship. */
+export interface AppCopy {
+  /** Serves it, with the empty handlers' EVAL and with automatic pipelining on or off. */
+  start(options: {
+    evalRequest: EvalRequest;
+    isPipelining: boolean;
+  }): Promise<{ origin: string; stop(): Promise<void> }>;
+  remove(): Promise<void>;
+}
+
+/** Builds a copy in a folder below this one, since modules are looked up from there. Takes about a minute. */
+export async function buildAppCopy(services: Services): Promise<AppCopy> {
+  await mkdir(".local", { recursive: true, mode: 0o700 });
+  const folder = await mkdtemp(join(".local", "bench-app-"));
+  const remove = () => rm(folder, { recursive: true, force: true });
+  try {
+    await Promise.all(sources.map((name) => cp(name, join(folder, name), { recursive: true })));
+    await Promise.all([addRoute(folder, "withoutBody"), addRoute(folder, "withBody")]);
+    await makePipeliningSettable(join(folder, "server/redis/client.ts"));
+    const environment = { ...productionEnvironment(), API_KEY_ENVIRONMENT: "test", ...services.environment };
+    const build = await runNext(["build"], folder, environment, "inherit");
+    if ((await build.exited) !== 0) throw new Error("the app's copy cannot be built");
+    return { remove, start: (options) => serve(folder, environment, options) };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+async function addRoute(folder: string, name: keyof typeof emptyRoutes): Promise<void> {
+  const route = join(folder, "app", emptyRoutes[name]);
+  await mkdir(route, { recursive: true });
+  await writeFile(join(route, "route.ts"), routeSource(answers[name]));
+}
+
+async function makePipeliningSettable(client: string): Promise<void> {
+  const text = await readFile(client, "utf8");
+  const settable = text.replace(
+    /enableAutoPipelining: [^,\n]+/,
+    'enableAutoPipelining: process.env.BENCH_PIPELINING === "on"',
+  );
+  if (settable === text) throw new Error("server/redis/client.ts does not set enableAutoPipelining");
+  await writeFile(client, settable);
+}
+
+async function serve(
+  folder: string,
+  environment: NodeJS.ProcessEnv,
+  { evalRequest, isPipelining }: { evalRequest: EvalRequest; isPipelining: boolean },
+) {
+  const port = await findFreePort();
+  const settings = {
+    ...environment,
+    PORT: String(port),
+    BENCH_EVAL: JSON.stringify(evalRequest),
+    BENCH_PIPELINING: isPipelining ? "on" : "off",
+    LOG_LEVEL: "silent",
+  };
+  const server = await runNext(["start", "-H", "localhost", "-p", String(port)], folder, settings, "ignore");
+  const origin = `http://localhost:${port}`;
+  let end: number | string | undefined;
+  void server.exited.then((code) => (end = code));
+  while (end === undefined) {
+    const answer = await fetch(`${origin}/api/health/live`).catch(() => undefined);
+    await answer?.body?.cancel();
+    if (answer?.ok) return { origin, stop: () => server.stop() };
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`the app's copy ended before it answered (${end})`);
+}
+
+function runNext(
+  args: string[],
+  folder: string,
+  environment: NodeJS.ProcessEnv,
+  errors: "inherit" | "ignore",
+): Promise<Child> {
+  const next = createRequire(import.meta.url).resolve("next/dist/bin/next");
+  return startChild(process.execPath, [next, ...args], {
+    environment,
+    cwd: folder,
+    stdio: ["ignore", "ignore", errors],
+    stopSignals: ["SIGTERM", "SIGKILL"],
+    graceMilliseconds: 5_000,
+    signals: "group",
+  });
+}

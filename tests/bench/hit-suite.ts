@@ -1,0 +1,81 @@
+import type { Backend } from "@/local/redis/reply";
+
+import { runBlock } from "./block";
+import { compare, type Side } from "./compare";
+import { captureEval, type EvalRequest, sendEval } from "./slot-eval";
+import { insertKeys, openStage, rotating, verify, warmSlots } from "./stage";
+import type { Suite } from "./suite";
+
+const keyCount = 64;
+const manyInFlight = 64;
+
+/** A verification that hits, in this process, beside the bare EVAL it consists of; the same with pipelining; and raw Redis as the floor. */
+export const measureHits: Suite = async ({ services, effort }) => {
+  const stage = openStage(services);
+  const pipelining = openStage(services, { isPipelining: true });
+  try {
+    const { context } = stage;
+    const keys = await insertKeys(stage, keyCount);
+    await warmSlots(stage, keys);
+    const requests: EvalRequest[] = [];
+    for (const { hash } of keys) requests.push(await captureEval(context.redis, hash));
+
+    const side = (name: string, inFlight: number, operation: () => Promise<unknown>): Side => ({
+      name,
+      run: () => runBlock(operation, { inFlight, milliseconds: effort.blockMilliseconds }),
+    });
+    const raw = rotating(requests, (request) => evalRaw(stage.redis, request));
+    const bare = rotating(requests, (request) => sendEval(context.redis.slot, request));
+    const hit = rotating(keys, ({ secret }) => verify(context, secret));
+    const barePipelined = rotating(requests, (request) => sendEval(pipelining.context.redis.slot, request));
+    const hitPipelined = rotating(keys, ({ secret }) => verify(pipelining.context, secret));
+
+    const comparisons = [
+      await compare(
+        "Hit, 1 in flight",
+        side("one bare EVAL through @upstash/redis", 1, bare),
+        side("verifyApiKey, a hit", 1, hit),
+        effort,
+        [{ metric: "p50", atMost: 1.1 }],
+      ),
+      await compare(
+        "The floor, 1 in flight",
+        side("the same EVAL over Redis's own protocol", 1, raw),
+        side("one bare EVAL through @upstash/redis", 1, bare),
+        effort,
+      ),
+      await compare(
+        `Hit, ${manyInFlight} in flight`,
+        side("one bare EVAL through @upstash/redis", manyInFlight, bare),
+        side("verifyApiKey, a hit", manyInFlight, hit),
+        effort,
+      ),
+      await compare(
+        "Automatic pipelining, 1 in flight",
+        side("verifyApiKey, pipelining off", 1, hit),
+        side("verifyApiKey, pipelining on", 1, hitPipelined),
+        effort,
+      ),
+      await compare(
+        `Automatic pipelining, ${manyInFlight} in flight`,
+        side("verifyApiKey, pipelining off", manyInFlight, hit),
+        side("verifyApiKey, pipelining on", manyInFlight, hitPipelined),
+        effort,
+      ),
+      await compare(
+        `Hit with automatic pipelining, ${manyInFlight} in flight`,
+        side("one bare EVAL, pipelining on", manyInFlight, barePipelined),
+        side("verifyApiKey, pipelining on", manyInFlight, hitPipelined),
+        effort,
+      ),
+    ];
+    return { comparisons, notes: [] };
+  } finally {
+    await stage.close();
+    await pipelining.close();
+  }
+};
+
+function evalRaw(redis: Backend, [script, keys, args]: EvalRequest): Promise<unknown> {
+  return redis.pipeline([["EVAL", script, String(keys.length), ...keys, ...args]]);
+}

@@ -1,0 +1,125 @@
+import { randomBytes } from "node:crypto";
+
+import { eq, sql } from "drizzle-orm";
+
+import { revokeApiKey } from "@/server/api-keys";
+import { apiKeys, cachePurges } from "@/server/db/schema";
+
+import { type Block, runBlock, summarize } from "./block";
+import { compare, type Goal, type Side } from "./compare";
+import type { Services } from "./services";
+import { type BenchKey, insertKeys, openStage, rotating, type Stage, verify, warmSlots } from "./stage";
+import type { Suite } from "./suite";
+import { describeTrips } from "./trips";
+
+const goals: Goal[] = [{ metric: "p50", atMost: 1 }];
+const inFlight = 64;
+
+/** How long a revocation takes until it is effective, beside one transaction and two round trips to Redis, and under a verification load. */
+export const measureRevocations: Suite = async ({ services, effort, isQuick }) => {
+  const stage = openStage(services);
+  try {
+    const revoked = keySource(stage);
+    const touched = keySource(stage);
+    const base: Side = {
+      name: "1 transaction and 2 round trips",
+      run: () => runRevocations(effort.blockMilliseconds, touched, (key) => transactionAndTwoTrips(stage, key)),
+    };
+    const candidate: Side = {
+      name: "revoke, until effective",
+      run: () => runRevocations(effort.blockMilliseconds, revoked, (key) => revoke(stage, key)),
+    };
+    const comparison = await compare("Revoke", base, candidate, effort, goals);
+    const trips = await describeTrips(async () => revoke(stage, await revoked.next()));
+    const notes = [`revoke: ${trips}.`];
+    for (const isPipelining of [false, true])
+      notes.push(await underLoad(services, isPipelining, isQuick ? 2_000 : 10_000));
+    return { comparisons: [comparison], notes };
+  } finally {
+    await stage.close();
+  }
+};
+
+interface KeySource {
+  next(): Promise<BenchKey>;
+  /** So that making keys does not fall into a measured stretch. */
+  stock(count: number): Promise<void>;
+}
+
+function keySource(stage: Stage): KeySource {
+  const keys: BenchKey[] = [];
+  const stock = async (count: number) => {
+    if (keys.length < count) keys.push(...(await insertKeys(stage, count - keys.length)));
+  };
+  return {
+    stock,
+    async next() {
+      await stock(1);
+      const key = keys.pop();
+      if (!key) throw new Error("no key");
+      return key;
+    },
+  };
+}
+
+async function runRevocations(
+  milliseconds: number,
+  source: KeySource,
+  act: (key: BenchKey) => Promise<unknown>,
+): Promise<Block> {
+  await source.stock(milliseconds);
+  return runBlock(async () => act(await source.next()), { inFlight: 1, milliseconds });
+}
+
+async function revoke({ context }: Stage, { id, ownerId }: BenchKey): Promise<void> {
+  const { effect } = await revokeApiKey(context, { ownerId }, { id: `key_${id}` });
+  if (effect.status !== "effective") throw new Error("not effective");
+}
+
+/** The least that the design document counts: the bypass, the transaction's three statements between BEGIN and COMMIT, and the purge. */
+async function transactionAndTwoTrips({ context }: Stage, { id, hash }: BenchKey): Promise<void> {
+  const slot = `bench:${hash.toString("hex")}`;
+  await context.redis.slot.set(slot, "M:", { px: 30_000 });
+  await context.db.commit(async (transaction) => {
+    await transaction
+      .update(apiKeys)
+      .set({ revokedAt: sql`clock_timestamp()`, revokedBy: "owner" })
+      .where(eq(apiKeys.id, id));
+    await transaction
+      .insert(cachePurges)
+      // Due in a time that never comes: nobody drains here.
+      .values({ keyId: id, hash, target: "revoked", nextAttemptAt: sql`clock_timestamp() + interval '1 day'` });
+    await transaction.select({ id: cachePurges.id }).from(cachePurges).where(eq(cachePurges.keyId, id));
+  });
+  const script = "redis.call('DEL', KEYS[1]) redis.call('SET', KEYS[1], 'T:', 'PX', 65000) return ARGV[1]";
+  await context.redis.purge.eval(script, [slot], [randomBytes(12).toString("hex")]);
+}
+
+/** Revokes one key after the other while as many verifications as this process can do run beside it, on the same event loop. */
+async function underLoad(services: Services, isPipelining: boolean, milliseconds: number): Promise<string> {
+  const stage = openStage(services, { isPipelining });
+  try {
+    const keys = await insertKeys(stage, inFlight);
+    await warmSlots(stage, keys);
+    const source = keySource(stage);
+    await source.stock(milliseconds / 2);
+    const latencies: number[] = [];
+    let failures = 0;
+    const hit = rotating(keys, ({ secret }) => verify(stage.context, secret));
+    const load = runBlock(hit, { inFlight, milliseconds });
+    for (const startedAt = performance.now(); performance.now() - startedAt < milliseconds;) {
+      const before = performance.now();
+      await revoke(stage, await source.next()).then(
+        () => latencies.push(performance.now() - before),
+        () => failures++,
+      );
+    }
+    const verifications = await load;
+    const { p50, p99 } = summarize(latencies, milliseconds);
+    const rate = `${verifications.requestsPerSecond.toFixed(0)} verifications a second in the same process (${inFlight} in flight, pipelining ${isPipelining ? "on" : "off"}, p50 ${verifications.p50.toFixed(1)} ms)`;
+    const times = `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, slowest ${Math.max(...latencies).toFixed(1)} ms`;
+    return `Beside ${rate}: ${latencies.length} revocations effective, one after the other, ${failures} not; ${times}.`;
+  } finally {
+    await stage.close();
+  }
+}

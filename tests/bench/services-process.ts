@@ -1,0 +1,26 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { findFreePort } from "@/local/free-port";
+import { startLocalStack } from "@/local/stack";
+
+// A process of its own, so that the Redis bridge takes no turn from the event loop whose latencies are measured.
+const directory = await mkdtemp(join(tmpdir(), "latchkey-bench-"));
+// Durable: a commit waits for the disk, as in production.
+const stack = await startLocalStack({
+  directory,
+  port: await findFreePort(),
+  settings: {},
+  redis: "redis-server",
+  durable: true,
+});
+process.once("disconnect", () => {
+  void stack
+    .stop()
+    .finally(() => rm(directory, { recursive: true, force: true }))
+    .finally(() => process.exit());
+});
+// Ctrl-C reaches the whole group; the order of the end is the command's business.
+process.on("SIGINT", () => undefined);
+process.send?.({ environment: stack.environment, redisSocketPath: stack.parts.redis?.process?.socketPath });
