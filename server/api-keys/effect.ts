@@ -52,10 +52,17 @@ export function effectsByRow(rows: readonly RevocationState[]): Map<string, Effe
  */
 export async function promise(db: Statements, keyIds: readonly string[], seenCommitted: Date | null) {
   const since = seenCommitted ? sql`${seenCommitted.toISOString()}::timestamptz` : sql`clock_timestamp()`;
+  // Locked in the order of their ids, as everywhere: no deadlock with a revocation of several keys.
+  const locked = db
+    .select({ id: apiKeys.id })
+    .from(apiKeys)
+    .where(inArray(apiKeys.id, [...keyIds]))
+    .orderBy(apiKeys.id)
+    .for("no key update");
   return db
     .update(apiKeys)
     .set({ guaranteedBy: sql`coalesce(${apiKeys.guaranteedBy}, ${since} + ${guaranteeSeconds} * interval '1 second')` })
-    .where(and(inArray(apiKeys.id, [...keyIds]), isNotNull(apiKeys.revokedAt)))
+    .where(and(inArray(apiKeys.id, locked), isNotNull(apiKeys.revokedAt)))
     .returning(summaryColumns);
 }
 
