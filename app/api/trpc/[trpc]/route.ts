@@ -13,7 +13,8 @@ const maxBodyBytes = 64 * 1024;
 
 async function handlePost(request: Request): Promise<Response> {
   const body = await readLimitedBody(request, maxBodyBytes);
-  if (body === null) return Response.json({ error: "The request body is too large." }, { status: 413 });
+  const headers = { "Cache-Control": "no-store" };
+  if (body === null) return Response.json({ error: "The request body is too large." }, { status: 413, headers });
   return handle(new Request(request.url, { method: "POST", headers: request.headers, body, signal: request.signal }));
 }
 
