@@ -42,10 +42,10 @@ export async function GET(_request: Request): Promise<Response> {
 
 /** A production build of the app plus the empty handlers, which the app itself does not ship. */
 export interface AppCopy {
-  /** Serves it, with the empty handlers' EVAL and with automatic pipelining on or off. */
+  /** Serves it, with the empty handlers' EVAL, and with automatic pipelining as it is or the other way. */
   start(options: {
     evalRequest: EvalRequest;
-    isPipelining: boolean;
+    isPipeliningFlipped: boolean;
   }): Promise<{ origin: string; stop(): Promise<void> }>;
   remove(): Promise<void>;
 }
@@ -58,7 +58,7 @@ export async function buildAppCopy(services: Services): Promise<AppCopy> {
   try {
     await Promise.all(sources.map((name) => cp(name, join(folder, name), { recursive: true })));
     await Promise.all([addRoute(folder, "withoutBody"), addRoute(folder, "withBody")]);
-    await makePipeliningSettable(join(folder, "server/redis/client.ts"));
+    await makePipeliningFlippable(join(folder, "server/redis/client.ts"));
     const environment = { ...productionEnvironment(), API_KEY_ENVIRONMENT: "test", ...services.environment };
     const build = await runNext(["build"], folder, environment, "inherit");
     if ((await build.exited) !== 0) throw new Error("the app's copy cannot be built");
@@ -75,27 +75,27 @@ async function addRoute(folder: string, name: keyof typeof emptyRoutes): Promise
   await writeFile(join(route, "route.ts"), routeSource(answers[name]));
 }
 
-async function makePipeliningSettable(client: string): Promise<void> {
+async function makePipeliningFlippable(client: string): Promise<void> {
   const text = await readFile(client, "utf8");
-  const settable = text.replace(
-    /enableAutoPipelining: [^,\n]+/,
-    'enableAutoPipelining: process.env.BENCH_PIPELINING === "on"',
+  const flippable = text.replace(
+    /enableAutoPipelining: ([^,\n]+)/,
+    'enableAutoPipelining: process.env.BENCH_PIPELINING === "flipped" ? !($1) : $1',
   );
-  if (settable === text) throw new Error("server/redis/client.ts does not set enableAutoPipelining");
-  await writeFile(client, settable);
+  if (flippable === text) throw new Error("server/redis/client.ts does not set enableAutoPipelining");
+  await writeFile(client, flippable);
 }
 
 async function serve(
   folder: string,
   environment: NodeJS.ProcessEnv,
-  { evalRequest, isPipelining }: { evalRequest: EvalRequest; isPipelining: boolean },
+  { evalRequest, isPipeliningFlipped }: { evalRequest: EvalRequest; isPipeliningFlipped: boolean },
 ) {
   const port = await findFreePort();
   const settings = {
     ...environment,
     PORT: String(port),
     BENCH_EVAL: JSON.stringify(evalRequest),
-    BENCH_PIPELINING: isPipelining ? "on" : "off",
+    BENCH_PIPELINING: isPipeliningFlipped ? "flipped" : "as it is",
     LOG_LEVEL: "silent",
   };
   const server = await runNext(["start", "-H", "localhost", "-p", String(port)], folder, settings, "ignore");
