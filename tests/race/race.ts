@@ -88,7 +88,8 @@ export async function race(options: RaceOptions): Promise<RaceReport> {
       const subject = random.pick([...alive]);
       const target = subject && random.pick(subject.secrets);
       if (!target) await sleep(1);
-      else await verifyOnce(anyServer(), target);
+      // As a client that heeds Retry-After: a refusal without I/O, repeated at once, would starve everything else in this process.
+      else if ((await verifyOnce(anyServer(), target)) === "unavailable") await sleep(20);
     }
   }
 
@@ -202,13 +203,14 @@ function newSecret(secret: string) {
   return { secret, history: { verifications: [], revocations: [] } as SecretHistory };
 }
 
-async function verifyOnce(server: TestServer, target: { secret: string; history: SecretHistory }): Promise<void> {
+async function verifyOnce(server: TestServer, target: { secret: string; history: SecretHistory }) {
   const startedAt = clock();
   const outcome = await verifyApiKey(server, target.secret).then(
     (verification) => (verification.valid ? ("accepted" as const) : ("refused" as const)),
     () => "unavailable" as const,
   );
   target.history.verifications.push({ startedAt, endedAt: clock(), outcome });
+  return outcome;
 }
 
 function promiseOf(effect: Effect) {
