@@ -2,7 +2,7 @@ import { and, eq, inArray, isNotNull, sql } from "drizzle-orm";
 
 import type { ServerContext } from "../context";
 import type { Statements } from "../db/client";
-import { apiKeys } from "../db/schema";
+import { apiKeys, cachePurges } from "../db/schema";
 import { DomainError } from "../errors";
 import { fromPublicId, type SummaryRow, summaryColumns } from "./repository";
 import { guaranteeSeconds } from "./slot";
@@ -28,12 +28,12 @@ export async function effectOfApiKey(
 
 type RevocationState = Pick<SummaryRow, "id" | "revokedAt" | "effectiveAt" | "guaranteedBy">;
 
-/** The effect of each revoked key among `rows`, by row id. Promises a time to those that were revoked but never got an answer. */
+/** The effect of each revoked key among `rows`, by row id; where it was pending, as it stands now. */
 export async function effectsOf(db: Statements, rows: readonly RevocationState[]): Promise<Map<string, Effect>> {
   const revoked = rows.filter((row) => row.revokedAt);
-  const unpromised = revoked.filter((row) => !row.effectiveAt && !row.guaranteedBy).map((row) => row.id);
-  const promised = unpromised.length > 0 ? await promise(db, unpromised, null) : [];
-  return effectsByRow([...revoked, ...promised]);
+  const pending = revoked.filter((row) => !row.effectiveAt).map((row) => row.id);
+  const current = pending.length > 0 ? await recordEffects(db, pending, null) : [];
+  return effectsByRow([...revoked, ...current]);
 }
 
 export function effectsByRow(rows: readonly RevocationState[]): Map<string, Effect> {
@@ -46,23 +46,31 @@ export function effectsByRow(rows: readonly RevocationState[]): Map<string, Effe
 }
 
 /**
- * Stores by when these committed revocations hold at the latest, unless a time was stored before: all later answers repeat the first.
+ * Stores what can be said of committed revocations, each once: all later answers repeat it. By when they hold at the latest; and, where
+ * no purge of the key is queued any more, that they are effective: a row leaves the outbox only after Redis has confirmed it, whichever
+ * call that was. One snapshot, in which a revocation is seen together with its row.
  * @param seenCommitted the database's clock, read after the committed revocations were seen; null: read it now, which is later. A time
  *   from before the commit (now(), revoked_at) would promise too early an end, since a commit may wait behind a lock.
  */
-export async function promise(db: Statements, keyIds: readonly string[], seenCommitted: Date | null) {
+export async function recordEffects(db: Statements, keyIds: readonly string[], seenCommitted: Date | null) {
   const since = seenCommitted ? sql`${seenCommitted.toISOString()}::timestamptz` : sql`clock_timestamp()`;
+  const isQueued = sql`exists (
+    select from ${cachePurges} where ${cachePurges.keyId} = ${apiKeys}.id and ${cachePurges.target} = 'revoked'
+  )`;
   // Locked in the order of their ids, as everywhere: no deadlock with a revocation of several keys.
   const locked = db
     .select({ id: apiKeys.id })
     .from(apiKeys)
-    .where(inArray(apiKeys.id, [...keyIds]))
+    .where(and(inArray(apiKeys.id, [...keyIds]), isNotNull(apiKeys.revokedAt)))
     .orderBy(apiKeys.id)
     .for("no key update");
   return db
     .update(apiKeys)
-    .set({ guaranteedBy: sql`coalesce(${apiKeys.guaranteedBy}, ${since} + ${guaranteeSeconds} * interval '1 second')` })
-    .where(and(inArray(apiKeys.id, locked), isNotNull(apiKeys.revokedAt)))
+    .set({
+      guaranteedBy: sql`coalesce(${apiKeys.guaranteedBy}, ${since} + ${guaranteeSeconds} * interval '1 second')`,
+      effectiveAt: sql`coalesce(${apiKeys.effectiveAt}, case when not ${isQueued} then clock_timestamp() end)`,
+    })
+    .where(inArray(apiKeys.id, locked))
     .returning(summaryColumns);
 }
 

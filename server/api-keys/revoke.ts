@@ -8,7 +8,7 @@ import { DomainError } from "../errors";
 import { describeFault } from "../logger";
 import { enqueuePurges, queuedRevocations } from "../purges/enqueue";
 import { settlePurges } from "../purges/settle";
-import { type Effect, effectsByRow, pendingSince, promise, weakestEffect } from "./effect";
+import { type Effect, effectsByRow, pendingSince, recordEffects, weakestEffect } from "./effect";
 import { fromPublicId, type SummaryRow, summaryColumns, toPublicId } from "./repository";
 import { type ApiKeySummary, toSummary } from "./summary";
 import { hashSecret, isWellFormedSecret } from "./token";
@@ -143,7 +143,7 @@ async function commitRevocation(transaction: Statements, ids: readonly string[],
 async function promiseOrNothing(ctx: Pick<ServerContext, "db" | "logger">, ids: readonly string[], committedAt: Date) {
   if (ids.length === 0) return new Map<string, Effect>();
   try {
-    return effectsByRow(await promise(ctx.db, ids, committedAt));
+    return effectsByRow(await recordEffects(ctx.db, ids, committedAt));
   } catch (fault) {
     ctx.logger.warn({ fault: describeFault(fault) }, "promise not stored");
     return new Map<string, Effect>();

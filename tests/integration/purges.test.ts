@@ -1,9 +1,21 @@
+import { randomBytes } from "node:crypto";
+
 import { eq, sql } from "drizzle-orm";
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { effectOfApiKey, listApiKeys, renameApiKey, revokeApiKey, verifyApiKey } from "@/server/api-keys";
+import {
+  effectOfApiKey,
+  invalidateCache,
+  listApiKeys,
+  renameApiKey,
+  revokeApiKey,
+  verifyApiKey,
+} from "@/server/api-keys";
+import { hashSecret } from "@/server/api-keys/token";
 import { apiKeys, cachePurges } from "@/server/db/schema";
 import { drainPurges } from "@/server/purges/drain";
+import { enqueuePurges } from "@/server/purges/enqueue";
+import { settlePurges } from "@/server/purges/settle";
 
 import { createGate } from "../support/gate";
 import { createKeyOf, newCaller, startTestServer, useTestServer } from "../support/domain";
@@ -108,6 +120,29 @@ describe.each(redisKinds)("the outbox on %s", (redisKind) => {
     expect(await drainPurges(server())).toEqual({ confirmed: 1, failed: 1 });
     expect((await effectOfApiKey(server(), poisoned.caller, poisoned.key))?.status).toBe("pending");
     expect((await effectOfApiKey(server(), healthy.caller, healthy.key))?.status).toBe("effective");
+  });
+
+  it("a pending revocation turns effective also when another call's purge of its hash is confirmed first", async () => {
+    const { caller, key, secret } = await pendingRevocation();
+    const keyHash = hashSecret(secret).toString("hex");
+    expect((await invalidateCache(server(), caller, { keyHash })).effect.status).toBe("effective");
+    expect(await queued()).toEqual([]);
+    const effect = await effectOfApiKey(server(), caller, key);
+    expect(effect?.status).toBe("effective");
+    expect(await effectOfApiKey(server(), caller, key)).toEqual(effect);
+    expect((await listApiKeys(server(), caller)).keys[0]?.effect).toEqual(effect);
+  });
+
+  it("a revocation whose purges are confirmed one by one, by different calls, turns effective with the last", async () => {
+    const { caller, key } = await pendingRevocation();
+    const [own] = await queued();
+    const lost = { keyId: own?.keyId ?? "", hash: randomBytes(32), target: "revoked" as const };
+    const older = await enqueuePurges(server().db, [lost]);
+    const settle = async (purges: typeof older) => settlePurges(server(), purges, []);
+    await settle(own ? [own] : []);
+    expect((await effectOfApiKey(server(), caller, key))?.status).toBe("pending");
+    await settle(older);
+    expect((await effectOfApiKey(server(), caller, key))?.status).toBe("effective");
   });
 
   it("a rename reaches a warm slot through the same path", async () => {

@@ -13,6 +13,7 @@ import {
 } from "@/server/api-keys";
 import { hashSecret } from "@/server/api-keys/token";
 import { apiKeys, cachePurges } from "@/server/db/schema";
+import { enqueuePurges } from "@/server/purges/enqueue";
 import { createGate } from "@/tests/support/gate";
 import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
 import { redisKinds, testRedis } from "@/tests/support/services";
@@ -137,11 +138,13 @@ describe.each(redisKinds)("revokeApiKey on %s", (redisKind) => {
   });
 
   it("promises a time to a revocation whose process died before it answered", async () => {
-    const { caller, key } = await usedKey();
-    await server()
-      .db.update(apiKeys)
-      .set({ revokedAt: new Date() })
-      .where(eq(apiKeys.id, key.id.slice(4)));
+    const { caller, key, secret } = await usedKey();
+    // What its one transaction has left: the revoked row and the purge in the outbox.
+    const keyId = key.id.slice(4);
+    await server().db.commit(async (transaction) => {
+      await transaction.update(apiKeys).set({ revokedAt: new Date() }).where(eq(apiKeys.id, keyId));
+      await enqueuePurges(transaction, [{ keyId, hash: hashSecret(secret), target: "revoked" }]);
+    });
     const effect = await effectOfApiKey(server(), caller, key);
     expect(effect?.status).toBe("pending");
     expect((await listApiKeys(server(), caller)).keys[0]?.effect).toEqual(effect);
