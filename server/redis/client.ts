@@ -19,7 +19,7 @@ export function createRedisClients(options: { url: string; token: string }): Red
       // Once: `retry: false` still sends a command twice (measured on 1.39), and a retried purge is the outbox's business.
       retry: { retries: 0 },
       // A function, so that a timed-out command rejects: with a signal as an instance it resolves as null (measured).
-      signal: () => AbortSignal.timeout(budgetMilliseconds),
+      signal: () => abortAfter(budgetMilliseconds),
       enableAutoPipelining: false,
       enableTelemetry: false,
     });
@@ -29,4 +29,15 @@ export function createRedisClients(options: { url: string; token: string }): Red
     purge: create(purgeMilliseconds, false),
     limiter: create(slotMilliseconds, true),
   };
+}
+
+/**
+ * Aborts one turn of the event loop after the time has passed. After a stall, timers run before sockets are read: `AbortSignal.timeout`
+ * then discards answers that have already arrived (measured: 230 of 320 with 64 in flight and a stall of 300 ms; so 0).
+ */
+function abortAfter(milliseconds: number): AbortSignal {
+  const controller = new AbortController();
+  const abort = () => controller.abort(new DOMException("Redis did not answer in time", "TimeoutError"));
+  setTimeout(() => setImmediate(abort), milliseconds).unref();
+  return controller.signal;
 }
