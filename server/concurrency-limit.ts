@@ -1,20 +1,59 @@
-/** Thrown instead of queueing when `limit` calls are already running. */
+/** Thrown when a call found no place, or none in time. */
 class ConcurrencyLimitError extends Error {
   override name = "ConcurrencyLimitError";
 }
 
 export type ConcurrencyLimit = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** Lets at most `limit` calls run at a time and refuses further ones at once: under overload an early no is kinder than a queue. */
-export function createConcurrencyLimit(limit: number): ConcurrencyLimit {
+/**
+ * Lets at most `atOnce` calls run at a time. Further ones wait in order, at most `waiting` of them and each no longer than
+ * `patienceMilliseconds`, so that a burst is served and a standstill is refused soon.
+ * @returns what runs a call. @throws ConcurrencyLimitError without running it.
+ */
+export function createConcurrencyLimit(options: {
+  atOnce: number;
+  waiting: number;
+  patienceMilliseconds: number;
+}): ConcurrencyLimit {
   let running = 0;
+  const queue = new Set<() => void>();
+
+  function takePlace(): Promise<void> {
+    if (running < options.atOnce) {
+      running++;
+      return Promise.resolve();
+    }
+    if (queue.size >= options.waiting) throw new ConcurrencyLimitError("too many calls are waiting");
+    return new Promise((resolve, reject) => {
+      const enter = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        queue.delete(enter);
+        reject(new ConcurrencyLimitError(`no place within ${options.patienceMilliseconds} ms`));
+      }, options.patienceMilliseconds);
+      queue.add(enter);
+    });
+  }
+
+  /** Whoever leaves hands its place to the first in the queue. */
+  function leavePlace() {
+    const [next] = queue;
+    if (!next) {
+      running--;
+      return;
+    }
+    queue.delete(next);
+    next();
+  }
+
   return async (work) => {
-    if (running >= limit) throw new ConcurrencyLimitError(`more than ${limit} calls at once`);
-    running++;
+    await takePlace();
     try {
       return await work();
     } finally {
-      running--;
+      leavePlace();
     }
   };
 }

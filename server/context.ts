@@ -36,8 +36,11 @@ export interface ServerContext {
   limits: { owner: RateLimit; create: RateLimit; invalidate: RateLimit };
 }
 
-/** More reads than connections only wait in the pool; twice as many keep it busy without building a queue. */
-const databaseReadsAtOnce = 20;
+/**
+ * Twice as many as connections keep the pool busy, and a revocation never waits behind more. A burst of misses, as after a restart of
+ * Redis, waits its turn; a database that stands still costs a verification a second before it is told so.
+ */
+const databaseReads = { atOnce: 20, waiting: 500, patienceMilliseconds: 1_000 };
 
 export function createServerContext(
   environment: KeySettings &
@@ -60,7 +63,7 @@ export function createServerContext(
     metrics: createMetrics(db),
     logger,
     now,
-    databaseReads: createConcurrencyLimit(databaseReadsAtOnce),
+    databaseReads: createConcurrencyLimit(databaseReads),
     unknownHashes: createUnknownHashes(now),
     usage: createUsageRecorder({ db, logger, now }),
     failedAttempts: createFailedAttempts(now),

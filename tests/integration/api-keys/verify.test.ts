@@ -197,6 +197,13 @@ describe.each(redisKinds)("verifyApiKey on %s", (redisKind) => {
     server().redisProxy.decide = () => "pass";
   });
 
+  it("serves a burst of verifications that all miss", async () => {
+    const caller = newCaller();
+    const keys = await Promise.all(Array.from({ length: 5 }, () => createKeyOf(server(), caller)));
+    const calls = Array.from({ length: 200 }, (_, at) => verifyApiKey(server(), keys[at % 5]?.secret ?? ""));
+    expect((await Promise.all(calls)).filter((verification) => !verification.valid)).toEqual([]);
+  });
+
   it("serves a warm key while the database is down", async () => {
     const { secret } = await warmKey();
     server().postgresProxy.sever();
@@ -207,7 +214,7 @@ describe.each(redisKinds)("verifyApiKey on %s", (redisKind) => {
   it("refuses further database reads at once when too many are under way, and verifies again afterwards", async () => {
     const gate = createGate();
     server().postgresProxy.decide = () => gate.opened;
-    const secrets = Array.from({ length: 60 }, () => mintSecret({ prefix: "lk", environment: "test" }));
+    const secrets = Array.from({ length: 600 }, () => mintSecret({ prefix: "lk", environment: "test" }));
     const calls = secrets.map((secret) => verifyApiKey(server(), secret));
     const refused = await Promise.race(
       calls.map((call) =>
