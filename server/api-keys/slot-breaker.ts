@@ -7,16 +7,19 @@ const pauseMilliseconds = 1_000;
  */
 export interface SlotBreaker {
   isOpen(): boolean;
-  /** Notes how a slot read ended: its error, or null when Redis answered. */
+  /** Notes how a slot read ended: its error, or null when Redis answered. One error that ends many reads, as of a batch, is one timeout. */
   note(fault: unknown): void;
 }
 
 export function createSlotBreaker(now: () => number = () => performance.now()): SlotBreaker {
   let timeouts = 0;
   let openUntil = 0;
+  let lastFault: unknown;
   return {
     isOpen: () => now() < openUntil,
     note(fault) {
+      if (fault !== null && fault === lastFault) return;
+      lastFault = fault;
       const isTimeout = fault instanceof Error && fault.name === "TimeoutError";
       timeouts = isTimeout ? timeouts + 1 : 0;
       if (timeouts < timeoutsInARow) return;

@@ -1,7 +1,8 @@
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 
 import { z } from "zod";
 
+import { createBatchedEval } from "../redis/batched-eval";
 import type { RedisClients } from "../redis/client";
 import { publicIdPattern } from "./repository";
 
@@ -27,6 +28,7 @@ const tombstoneMilliseconds = 65_000;
 /** After its commit a revocation holds within this time even if Redis is never reached again. */
 export const guaranteeSeconds = tombstoneMilliseconds / 1_000;
 
+const slotPrefix = "ak:";
 const tombstone = "T:";
 const bypass = "M:";
 
@@ -104,11 +106,12 @@ export interface Slots {
 }
 
 export function createSlots(redis: Pick<RedisClients, "slot" | "purge">): Slots {
+  const getOrLease = createBatchedEval(redis.slot, getOrLeaseScript);
   return {
     async read(hash) {
-      const nonce = newNonce();
-      const value: unknown = await redis.slot.eval(getOrLeaseScript, [slotKey(hash)], [nonce]);
-      return interpret(value, hash, nonce);
+      const nonce = randomUUID();
+      const hex = hash.toString("hex");
+      return interpret(await getOrLease([slotPrefix + hex], [nonce]), hex, nonce);
     },
 
     async fill(hash, lease, content) {
@@ -127,7 +130,7 @@ export function createSlots(redis: Pick<RedisClients, "slot" | "purge">): Slots 
 
     async purge(purges) {
       if (purges.length === 0) return [];
-      const nonces = purges.map(newNonce);
+      const nonces = purges.map(() => randomUUID());
       const pipeline = redis.purge.pipeline();
       purges.forEach(({ hash, target }, at) => pipeline.eval(purgeScript, [slotKey(hash)], [nonces[at] ?? "", target]));
       const echoes: unknown[] = await pipeline.exec({ keepErrors: true });
@@ -137,37 +140,36 @@ export function createSlots(redis: Pick<RedisClients, "slot" | "purge">): Slots 
 }
 
 function slotKey(hash: Buffer): string {
-  return `ak:${hash.toString("hex")}`;
+  return slotPrefix + hash.toString("hex");
 }
 
-function newNonce(): string {
-  return randomBytes(12).toString("hex");
-}
-
-function interpret(value: unknown, hash: Buffer, nonce: string): SlotReading {
+function interpret(value: unknown, hex: string, nonce: string): SlotReading {
   if (value === tombstone) return { kind: "revoked" };
   if (typeof value !== "string") return { kind: "ask" };
   if (value.startsWith("V:")) {
-    const payload = parsePayload(value.slice(2), hash);
+    const payload = parsePayload(value.slice(2), hex);
     return payload ? { kind: "value", payload } : { kind: "ask" };
   }
   return value.startsWith("L:") && value.endsWith(`:${nonce}`) ? { kind: "leased", lease: value } : { kind: "ask" };
 }
 
-function parsePayload(text: string, hash: Buffer): SlotPayload | null {
+function parsePayload(text: string, hex: string): SlotPayload | null {
   let value: unknown;
   try {
-    value = JSON.parse(text, withoutPrototype);
+    value = JSON.parse(text);
   } catch {
     return null;
   }
-  const parsed = slotPayloadSchema.safeParse(value);
+  const parsed = slotPayloadSchema.safeParse(withoutPrototype(value));
   // Bound to its hash: a value copied from another slot speaks of another key.
-  return parsed.success && parsed.data.hash === hash.toString("hex") ? parsed.data : null;
+  return parsed.success && parsed.data.hash === hex ? parsed.data : null;
 }
 
-/** So that a polluted Object.prototype cannot supply a field that the stored text lacks. */
-function withoutPrototype(_key: string, value: unknown): unknown {
-  const isRecord = value !== null && typeof value === "object" && !Array.isArray(value);
-  return isRecord ? Object.assign(Object.create(null), value) : value;
+/** So that a polluted Object.prototype cannot supply a field that the stored text lacks, in no record of it. */
+function withoutPrototype(value: unknown): unknown {
+  if (value !== null && typeof value === "object" && !Array.isArray(value)) {
+    Object.setPrototypeOf(value, null);
+    for (const part of Object.values(value)) withoutPrototype(part);
+  }
+  return value;
 }

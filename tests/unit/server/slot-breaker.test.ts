@@ -28,4 +28,15 @@ describe("the slot breaker", () => {
     for (let call = 0; call < 20; call++) breaker.note(new TypeError("fetch failed"));
     expect(breaker.isOpen()).toBe(false);
   });
+
+  it("counts one error that ends many reads once", () => {
+    const { breaker } = breakerAt(10_000);
+    for (let request = 0; request < 4; request++) {
+      const fault = timeout();
+      for (let read = 0; read < 50; read++) breaker.note(fault);
+    }
+    expect(breaker.isOpen()).toBe(false);
+    breaker.note(timeout());
+    expect(breaker.isOpen()).toBe(true);
+  });
 });
