@@ -15,6 +15,7 @@ export function createUnknownHashes(now: () => Date): UnknownHashes {
   const expiries = new Map<string, number>();
   return {
     has(hash) {
+      if (expiries.size === 0) return false;
       const expiry = expiries.get(hash.toString("base64"));
       return expiry !== undefined && expiry > now().getTime();
     },
