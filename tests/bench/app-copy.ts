@@ -1,6 +1,6 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { type Child, startChild } from "@/local/child";
 import { findFreePort } from "@/local/free-port";
@@ -16,16 +16,24 @@ const sources = [
   ),
 ];
 
-/** What the gateway is compared with: handlers that do nothing but the one EVAL of a verification; the second answers as whoami does. */
-export const emptyRoutes = { withoutBody: "/api/bench/without-body", withBody: "/api/bench/with-body" };
-const answers: Record<keyof typeof emptyRoutes, string> = {
-  withoutBody: "new Response()",
-  withBody: "Response.json(answer)",
+/**
+ * What the gateway is compared with: handlers that do nothing but the one EVAL of a verification, each in a request of its own or batched
+ * as the app batches them; the last one answers as much as whoami does.
+ */
+export const emptyRoutes = {
+  bare: { path: "/api/bench/bare", evaluate: "slot.eval(script, keys, args)", answer: "new Response()" },
+  batched: { path: "/api/bench/batched", evaluate: "evaluate(keys, args)", answer: "new Response()" },
+  sameAnswer: { path: "/api/bench/same-answer", evaluate: "evaluate(keys, args)", answer: "Response.json(answer)" },
 };
-const routeSource = (answer: string) => `import { getServerContext } from "@/server/context";
 
-const [script, keys, args] = JSON.parse(process.env.BENCH_EVAL ?? "[]") as [string, string[], string[]];
-const answer = {
+const routeSource = ({ evaluate, answer }: (typeof emptyRoutes)["bare"]) => `
+import { getServerContext } from "@/server/context";
+import { createBatchedEval } from "@/server/redis/batched-eval";
+
+const [script, keys, args] = JSON.parse(process.env.BENCH_EVAL ?? '["", [], []]') as [string, string[], string[]];
+const { slot } = getServerContext().redis;
+export const evaluate = createBatchedEval(slot, script);
+export const answer = {
   keyId: "key_00000000-0000-7000-8000-000000000000",
   ownerId: "user_000000000000000000000000",
   name: "Production",
@@ -35,18 +43,15 @@ const answer = {
 };
 
 export async function GET(_request: Request): Promise<Response> {
-  await getServerContext().redis.slot.eval(script, keys, args);
+  await ${evaluate};
   return ${answer};
 }
 `;
 
 /** A production build of the app plus the empty handlers, which the app itself does not ship. */
 export interface AppCopy {
-  /** Serves it, with the empty handlers' EVAL, and with automatic pipelining as it is or the other way. */
-  start(options: {
-    evalRequest: EvalRequest;
-    isPipeliningFlipped: boolean;
-  }): Promise<{ origin: string; stop(): Promise<void> }>;
+  /** Serves it, with the empty handlers' EVAL. */
+  start(evalRequest: EvalRequest): Promise<{ origin: string; stop(): Promise<void> }>;
   remove(): Promise<void>;
 }
 
@@ -57,45 +62,27 @@ export async function buildAppCopy(services: Services): Promise<AppCopy> {
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
     await Promise.all(sources.map((name) => cp(name, join(folder, name), { recursive: true })));
-    await Promise.all([addRoute(folder, "withoutBody"), addRoute(folder, "withBody")]);
-    await makePipeliningFlippable(join(folder, "server/redis/client.ts"));
+    for (const route of Object.values(emptyRoutes)) {
+      const file = join(folder, "app", route.path, "route.ts");
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, routeSource(route));
+    }
     const environment = { ...productionEnvironment(), API_KEY_ENVIRONMENT: "test", ...services.environment };
     const build = await runNext(["build"], folder, environment, "inherit");
     if ((await build.exited) !== 0) throw new Error("the app's copy cannot be built");
-    return { remove, start: (options) => serve(folder, environment, options) };
+    return { remove, start: (evalRequest) => serve(folder, environment, evalRequest) };
   } catch (error) {
     await remove();
     throw error;
   }
 }
 
-async function addRoute(folder: string, name: keyof typeof emptyRoutes): Promise<void> {
-  const route = join(folder, "app", emptyRoutes[name]);
-  await mkdir(route, { recursive: true });
-  await writeFile(join(route, "route.ts"), routeSource(answers[name]));
-}
-
-async function makePipeliningFlippable(client: string): Promise<void> {
-  const text = await readFile(client, "utf8");
-  const flippable = text.replace(
-    /enableAutoPipelining: ([^,\n]+)/,
-    'enableAutoPipelining: process.env.BENCH_PIPELINING === "flipped" ? !($1) : $1',
-  );
-  if (flippable === text) throw new Error("server/redis/client.ts does not set enableAutoPipelining");
-  await writeFile(client, flippable);
-}
-
-async function serve(
-  folder: string,
-  environment: NodeJS.ProcessEnv,
-  { evalRequest, isPipeliningFlipped }: { evalRequest: EvalRequest; isPipeliningFlipped: boolean },
-) {
+async function serve(folder: string, environment: NodeJS.ProcessEnv, evalRequest: EvalRequest) {
   const port = await findFreePort();
   const settings = {
     ...environment,
     PORT: String(port),
     BENCH_EVAL: JSON.stringify(evalRequest),
-    BENCH_PIPELINING: isPipeliningFlipped ? "flipped" : "as it is",
     LOG_LEVEL: "silent",
   };
   const server = await runNext(["start", "-H", "localhost", "-p", String(port)], folder, settings, "ignore");

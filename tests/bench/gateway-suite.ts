@@ -16,7 +16,7 @@ const goals: Goal[] = [
   { metric: "p99", atMost: 1.2 },
 ];
 
-/** `GET /api/v1/whoami` on a production server, beside a handler that does one bare EVAL, with a rate limit, and with pipelining the other way. */
+/** `GET /api/v1/whoami` on a production server, beside handlers that do one EVAL and nothing else, and with a rate limit. */
 export const measureGateway: Suite = async ({ services, effort, isQuick }) => {
   const stage = openStage(services);
   try {
@@ -27,18 +27,14 @@ export const measureGateway: Suite = async ({ services, effort, isQuick }) => {
     const evalRequest = await captureEval(stage.context.redis, unlimited.hash);
     const copy = await buildAppCopy(services);
     try {
-      const app = await copy.start({ evalRequest, isPipeliningFlipped: false });
-      const flipped = await copy.start({ evalRequest, isPipeliningFlipped: true });
+      const app = await copy.start(evalRequest);
       try {
         const comparisons: Comparison[] = [];
         for (const connections of isQuick ? [32] : connectionCounts)
-          comparisons.push(
-            ...(await compareRoutes(app.origin, flipped.origin, connections, effort, unlimited, limited)),
-          );
+          comparisons.push(...(await compareRoutes(app.origin, connections, effort, unlimited, limited)));
         return { comparisons, notes: [] };
       } finally {
         await app.stop();
-        await flipped.stop();
       }
     } finally {
       await copy.remove();
@@ -50,42 +46,30 @@ export const measureGateway: Suite = async ({ services, effort, isQuick }) => {
 
 async function compareRoutes(
   origin: string,
-  flippedOrigin: string,
   connections: number,
   effort: Effort,
   unlimited: BenchKey,
   limited: BenchKey,
 ): Promise<Comparison[]> {
   const load = openHttpLoad(origin, connections, blocksLonger * effort.blockMilliseconds);
-  const flippedLoad = openHttpLoad(flippedOrigin, connections, blocksLonger * effort.blockMilliseconds);
-  const side = (name: string, path: string, { secret }: BenchKey, through = load): Side => ({
+  const side = (name: string, path: string, { secret }: BenchKey): Side => ({
     name,
-    run: () => through.run(path, { authorization: `Bearer ${secret}` }),
+    run: () => load.run(path, { authorization: `Bearer ${secret}` }),
   });
   const many = connections === 1 ? "1 connection" : `${connections} connections`;
-  const empty = side("a handler with one bare EVAL", emptyRoutes.withoutBody, unlimited);
-  const sameAnswer = side("a handler with one bare EVAL and as long an answer", emptyRoutes.withBody, unlimited);
+  const bare = side("a handler with one bare EVAL", emptyRoutes.bare.path, unlimited);
+  const batched = side("a handler with one EVAL, batched as the app does", emptyRoutes.batched.path, unlimited);
+  const sameAnswer = side("the same, with as long an answer", emptyRoutes.sameAnswer.path, unlimited);
   const whoami = side("GET /api/v1/whoami", whoamiPath, unlimited);
   const whoamiLimited = side("GET /api/v1/whoami, owner with a rate limit", whoamiPath, limited);
-  const whoamiFlipped = side(
-    "GET /api/v1/whoami, automatic pipelining the other way",
-    whoamiPath,
-    unlimited,
-    flippedLoad,
-  );
   try {
-    const comparisons = [
-      await compare(`Gateway, ${many}`, empty, whoami, effort, goals),
-      await compare(`Automatic pipelining, ${many}`, whoami, whoamiFlipped, effort),
+    return [
+      await compare(`Gateway, ${many}`, bare, whoami, effort, goals),
+      await compare(`Gateway beside batched EVALs, ${many}`, batched, whoami, effort),
+      await compare(`Gateway beside the same answer, ${many}`, sameAnswer, whoami, effort),
+      ...(connections === 32 ? [await compare(`Rate limit, ${many}`, whoami, whoamiLimited, effort)] : []),
     ];
-    if (connections === 32)
-      comparisons.push(
-        await compare(`Gateway beside the same answer, ${many}`, sameAnswer, whoami, effort),
-        await compare(`Rate limit, ${many}`, whoami, whoamiLimited, effort),
-      );
-    return comparisons;
   } finally {
     await load.close();
-    await flippedLoad.close();
   }
 }

@@ -17,8 +17,8 @@ const goals: Goal[] = [{ metric: "p50", atMost: 1.3 }];
 /** Misses and hits with 1,000,000 keys stored beside 1,000, and what a warm slot takes of Redis's memory. */
 export const measureGrowth: Suite = async ({ services, effort, isQuick }) => {
   const largeCount = isQuick ? 100_000 : 1_000_000;
-  const small = openStage(services, { databaseUrl: await createDatabase(services, "growth_small") });
-  const large = openStage(services, { databaseUrl: await createDatabase(services, "growth_large") });
+  const small = openStage(services, await createDatabase(services, "growth_small"));
+  const large = openStage(services, await createDatabase(services, "growth_large"));
   try {
     const smallKeys = await insertKeys(small, smallCount);
     const largeKeys = await insertSpread(large, largeCount);

@@ -7,7 +7,7 @@ import pg from "pg";
 
 import { runBlock } from "./block";
 import { compare, type Comparison, type Goal, type Side } from "./compare";
-import { createRedis } from "./redis";
+import { createPipeliningRedis } from "./redis";
 import { type Services, settingOf } from "./services";
 import { insertKeys, openStage, rotating, verify, warmSlots } from "./stage";
 import type { Suite } from "./suite";
@@ -25,42 +25,35 @@ const goals: Goal[] = [
 
 /** Verification beside better-auth's api-key plugin on the same Postgres, and with the same Redis as its secondary storage. */
 export const measurePeers: Suite = async ({ services, effort, isQuick }) => {
-  const comparisons: Comparison[] = [];
-  const notes: string[] = [];
-  for (const isPipelining of [false, true]) {
-    const stage = openStage(services, { isPipelining });
-    try {
-      const keys = await insertKeys(stage, keyCount);
-      await warmSlots(stage, keys);
-      const hit = rotating(keys, ({ secret }) => verify(stage.context, secret));
-      const pipelining = isPipelining ? "pipelining on" : "pipelining off";
-      const ours: Side = {
-        name: "Latchkey, a hit",
-        run: () => runBlock(hit, { inFlight, milliseconds: effort.blockMilliseconds }),
-      };
-      if (isPipelining) notes.push(`Latchkey, a hit: ${await describeTrips(hit)}.`);
-      for (const variant of isQuick || !isPipelining ? variants.filter(isPlain) : variants) {
-        const peer = await openPeer(services, variant, isPipelining);
-        try {
-          const check = rotating(peer.secrets, (secret) => peer.verify(secret));
-          const theirs: Side = {
-            name: variant.name,
-            run: () =>
-              runBlock(check, { inFlight, milliseconds: effort.blockMilliseconds, settle: () => peer.settle() }),
-          };
-          if (isPipelining) notes.push(`${variant.name}: ${await describeTrips(check)}.`);
-          comparisons.push(
-            await compare(`${inFlight} in flight, ${variant.name}, ${pipelining}`, theirs, ours, effort, goals),
-          );
-        } finally {
-          await peer.close();
-        }
+  const stage = openStage(services);
+  try {
+    const keys = await insertKeys(stage, keyCount);
+    await warmSlots(stage, keys);
+    const hit = rotating(keys, ({ secret }) => verify(stage.context, secret));
+    const ours: Side = {
+      name: "Latchkey, a hit",
+      run: () => runBlock(hit, { inFlight, milliseconds: effort.blockMilliseconds }),
+    };
+    const comparisons: Comparison[] = [];
+    const notes = [`Latchkey, a hit: ${await describeTrips(hit)}.`];
+    for (const variant of isQuick ? variants.filter(isPlain) : variants) {
+      const peer = await openPeer(services, variant);
+      try {
+        const check = rotating(peer.secrets, (secret) => peer.verify(secret));
+        const theirs: Side = {
+          name: variant.name,
+          run: () => runBlock(check, { inFlight, milliseconds: effort.blockMilliseconds, settle: () => peer.settle() }),
+        };
+        notes.push(`${variant.name}: ${await describeTrips(check)}.`);
+        comparisons.push(await compare(`${inFlight} in flight, ${variant.name}`, theirs, ours, effort, goals));
+      } finally {
+        await peer.close();
       }
-    } finally {
-      await stage.close();
     }
+    return { comparisons, notes };
+  } finally {
+    await stage.close();
   }
-  return { comparisons, notes };
 };
 
 interface Variant {
@@ -95,9 +88,9 @@ interface Peer {
   close(): Promise<void>;
 }
 
-async function openPeer(services: Services, variant: Variant, isPipelining: boolean): Promise<Peer> {
+async function openPeer(services: Services, variant: Variant): Promise<Peer> {
   const deferred = new Set<Promise<unknown>>();
-  const redis = createRedis(services, { isPipelining, budgetMilliseconds: 1_000 });
+  const redis = createPipeliningRedis(services);
   const pool = new pg.Pool({
     connectionString: settingOf(services, "DATABASE_URL"),
     max: connections,

@@ -2,18 +2,14 @@ import { Redis } from "@upstash/redis";
 
 import { type Services, settingOf } from "./services";
 
-/** The client of `server/redis/client.ts`, setting by setting, but that automatic pipelining and the time budget can be chosen. */
-export function createRedis(
-  services: Services,
-  { isPipelining, budgetMilliseconds }: { isPipelining: boolean; budgetMilliseconds: number },
-): Redis {
+/** As `server/redis/client.ts` makes it for purges, but with the client's automatic pipelining, its default, left on. */
+export function createPipeliningRedis(services: Services): Redis {
   return new Redis({
     url: settingOf(services, "UPSTASH_REDIS_REST_URL"),
     token: settingOf(services, "UPSTASH_REDIS_REST_TOKEN"),
     automaticDeserialization: false,
     retry: { retries: 0 },
-    signal: () => AbortSignal.timeout(budgetMilliseconds),
-    enableAutoPipelining: isPipelining,
+    signal: () => AbortSignal.timeout(1_000),
     enableTelemetry: false,
   });
 }

@@ -7,11 +7,9 @@ import { createRespClient } from "@/local/redis/resp-client";
 import type { Backend } from "@/local/redis/reply";
 import { verifyApiKey, type VerifyContext } from "@/server/api-keys";
 import { displaySecret, hashSecret, mintSecret } from "@/server/api-keys/token";
-import { createSlots } from "@/server/api-keys/slot";
 import { createServerContext } from "@/server/context";
 import { apiKeys, owners } from "@/server/db/schema";
 
-import { createRedis } from "./redis";
 import { type Services, settingOf } from "./services";
 
 const format = { prefix: "lk", environment: "test" } as const;
@@ -35,10 +33,7 @@ export interface BenchKey {
   hash: Buffer;
 }
 
-export function openStage(
-  services: Services,
-  { isPipelining = false, databaseUrl = settingOf(services, "DATABASE_URL") } = {},
-): Stage {
+export function openStage(services: Services, databaseUrl = settingOf(services, "DATABASE_URL")): Stage {
   const deferred = new Set<Promise<void>>();
   const defer = (task: () => Promise<void>) => {
     const running = task().finally(() => deferred.delete(running));
@@ -55,13 +50,12 @@ export function openStage(
     UPSTASH_REDIS_REST_TOKEN: settingOf(services, "UPSTASH_REDIS_REST_TOKEN"),
     LOG_LEVEL: "silent",
   });
-  const clients = { ...context.redis, slot: createRedis(services, { isPipelining, budgetMilliseconds: 250 }) };
   const settle = async () => {
     while (deferred.size > 0) await Promise.all(deferred);
   };
   const redis = createRespClient(services.redisSocketPath);
   return {
-    context: { ...context, redis: clients, slots: createSlots(clients), defer },
+    context: { ...context, defer },
     redis,
     settle,
     async close() {
