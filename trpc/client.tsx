@@ -7,6 +7,7 @@ import { type ReactNode, useEffect, useState } from "react";
 import superjson from "superjson";
 
 import { createQueryClient } from "./query-client";
+import { expectedOwnerHeader } from "./expected-owner";
 import type { AppRouter } from "./routers";
 import { fetchNotingServerTime } from "./server-time";
 
@@ -33,7 +34,15 @@ function OwnedProvider({ ownerId, children }: { ownerId: string; children: React
   // No loggerLink: it prints inputs and results, and one result holds a secret.
   const [client] = useState(() =>
     createTRPCClient<AppRouter>({
-      links: [httpBatchLink({ url: "/api/trpc", transformer: superjson, maxItems: 10, fetch: fetchNotingServerTime })],
+      links: [
+        httpBatchLink({
+          url: "/api/trpc",
+          transformer: superjson,
+          maxItems: 10,
+          fetch: fetchNotingServerTime,
+          headers: { [expectedOwnerHeader]: ownerId },
+        }),
+      ],
     }),
   );
   useEffect(() => {

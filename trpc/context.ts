@@ -5,7 +5,13 @@ import { getServerContext } from "@/server/context";
 import type { TrpcContext } from "./init";
 import { readSession } from "./session";
 
-/** What every procedure gets: the domain's context, and who is signed in. */
-export async function createTrpcContext(): Promise<TrpcContext> {
-  return { server: getServerContext(), session: await readSession() };
+/**
+ * What every procedure gets: the domain's context, and who is signed in.
+ * @param expectedOwner what the page's call carries in `expectedOwnerHeader`; a session of somebody else counts as none.
+ */
+export async function createTrpcContext(expectedOwner: string | null = null): Promise<TrpcContext> {
+  const session = await readSession();
+  const isOfAnother =
+    session.status === "signed_in" && expectedOwner !== null && session.caller.ownerId !== expectedOwner;
+  return { server: getServerContext(), session: isOfAnother ? { status: "signed_out" } : session };
 }

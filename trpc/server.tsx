@@ -9,7 +9,7 @@ import { createQueryClient } from "./query-client";
 import { type AppRouter, appRouter } from "./routers";
 
 // Once per request, however many components ask.
-const getContext = cache(createTrpcContext);
+const getContext = cache(() => createTrpcContext());
 const getQueryClient = cache(createQueryClient);
 
 /**

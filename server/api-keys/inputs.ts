@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { allScopes } from "./scopes";
 
-/** What the procedures accept. Shared with the page, so that a form says what the server would say. */
+/** What the procedures accept, and what a form shows beside a field that is refused. */
 
 const id = z.string().regex(/^key_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "This is not the id of a key.");
 

@@ -81,7 +81,7 @@ export function CreateKeyDialog({ limit, access, onClose, onClosed }: CreateKeyD
         ) : blocked ? (
           <Blocked {...blocked} />
         ) : (
-          <CreateKeyForm requestId={requestId} failure={failure} isPending={create.isPending} onSubmit={submit} />
+          <CreateKeyForm failure={failure} isPending={create.isPending} onSubmit={submit} />
         )}
       </DialogContent>
     </Dialog>

@@ -1,9 +1,8 @@
 "use client";
 
-import { type SyntheticEvent, useId, useRef, useState } from "react";
-import { z } from "zod";
+import { type SyntheticEvent, useEffect, useId, useRef, useState } from "react";
 
-import { createInput, type CreateInput } from "@/server/api-keys/inputs";
+import type { CreateInput } from "@/server/api-keys/inputs";
 import { type Scope, scopePresets } from "@/server/api-keys/scopes";
 
 import { Button } from "../../../components/ui/button";
@@ -22,44 +21,37 @@ import { strings } from "./strings";
 const { create: texts } = strings;
 
 interface CreateKeyFormProps {
-  requestId: string;
   failure: CallFailure | null;
   isPending: boolean;
   onSubmit: (input: Omit<CreateInput, "requestId">) => Promise<void>;
 }
 
-/** Name, expiry, permissions. What was entered survives a failure. */
-export function CreateKeyForm({ requestId, failure, isPending, onSubmit }: CreateKeyFormProps) {
+/** Name, expiry, permissions. The server says what is wrong with them; what was entered survives a failure. */
+export function CreateKeyForm({ failure, isPending, onSubmit }: CreateKeyFormProps) {
   const [name, setName] = useState("");
   const [expiry, setExpiry] = useState<Expiry>("90");
   const [choice, setChoice] = useState<ScopeChoice>("all");
   const [customScopes, setCustomScopes] = useState<Scope[]>(scopePresets.readOnly);
-  const [ownErrors, setOwnErrors] = useState<FieldErrors>({});
+  const [submittedName, setSubmittedName] = useState("");
+  const [lacksScope, setLacksScope] = useState(false);
   const nameRef = useRef<HTMLInputElement>(null);
   const nameId = useId();
 
-  const serverErrors = failure?.kind === "refused" ? failure.fieldErrors : {};
-  const errors: FieldErrors = { ...serverErrors, ...ownErrors };
-  const hasFieldErrors = Object.keys(serverErrors).length > 0;
+  const errors = failure?.kind === "refused" ? failure.fieldErrors : {};
+  const hasFieldErrors = Object.keys(errors).length > 0;
+  // Of the name as it was sent: while it is being changed nothing is known to be wrong with it.
+  const nameErrors = name === submittedName ? errors.name : undefined;
+  useEffect(() => {
+    if (failure?.kind === "refused" && failure.fieldErrors.name) nameRef.current?.focus();
+  }, [failure]);
 
   const submit = async (event: SyntheticEvent) => {
     event.preventDefault();
     const scopes = choice === "custom" ? customScopes : scopePresets[choice];
-    const input = createInput.safeParse({
-      name,
-      requestId,
-      scopes,
-      ...(expiry !== "never" && { expiresInDays: Number(expiry) }),
-    });
-    const found: FieldErrors = {
-      ...(!input.success && z.flattenError(input.error).fieldErrors),
-      ...(scopes.length === 0 && { scopes: [texts.chooseScope] }),
-    };
-    setOwnErrors(found);
-    if (found.name) nameRef.current?.focus();
-    if (!input.success || Object.keys(found).length > 0) return;
-    const { requestId: _requestId, ...rest } = input.data;
-    await onSubmit(rest);
+    setLacksScope(scopes.length === 0);
+    if (scopes.length === 0) return;
+    setSubmittedName(name);
+    await onSubmit({ name, scopes, ...(expiry !== "never" && { expiresInDays: Number(expiry) }) });
   };
 
   return (
@@ -84,14 +76,11 @@ export function CreateKeyForm({ requestId, failure, isPending, onSubmit }: Creat
             // No maxLength: it would cut a pasted name without a word.
             value={name}
             readOnly={isPending}
-            aria-invalid={errors.name !== undefined}
+            aria-invalid={nameErrors !== undefined}
             aria-describedby={`${nameId}-note`}
-            onChange={(event) => {
-              setName(event.target.value);
-              setOwnErrors(({ name: _name, ...rest }) => rest);
-            }}
+            onChange={(event) => setName(event.target.value)}
           />
-          <FieldError id={`${nameId}-note`} messages={errors.name} hint={texts.nameHint} />
+          <FieldError id={`${nameId}-note`} messages={nameErrors} hint={texts.nameHint} />
         </div>
         <ExpiryField value={expiry} onChange={setExpiry} errors={errors.expiresInDays} isDisabled={isPending} />
         <ScopesField
@@ -99,7 +88,7 @@ export function CreateKeyForm({ requestId, failure, isPending, onSubmit }: Creat
           onChoice={setChoice}
           custom={customScopes}
           onCustom={setCustomScopes}
-          errors={errors.scopes}
+          errors={lacksScope ? [texts.chooseScope] : errors.scopes}
           isDisabled={isPending}
         />
       </div>
@@ -117,8 +106,6 @@ export function CreateKeyForm({ requestId, failure, isPending, onSubmit }: Creat
     </form>
   );
 }
-
-type FieldErrors = Record<string, string[] | undefined>;
 
 function describe(failure: CallFailure): string {
   const { createFailed } = strings;

@@ -4,10 +4,8 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Check, X } from "lucide-react";
 import { type SyntheticEvent, useId, useState } from "react";
 import { toast } from "sonner";
-import { z } from "zod";
 
 import type { ApiKeySummary } from "@/server/api-keys";
-import { renameInput } from "@/server/api-keys/inputs";
 import { useTRPC } from "@/trpc/client";
 
 import { Button } from "../../../components/ui/button";
@@ -28,18 +26,13 @@ export function RenameKey({ apiKey, onClose }: { apiKey: ApiKeySummary; onClose:
   const save = async (event: SyntheticEvent) => {
     event.preventDefault();
     if (rename.isPending) return;
-    const input = renameInput.safeParse({ id: apiKey.id, name });
-    if (!input.success) {
-      setProblem(z.flattenError(input.error).fieldErrors.name?.[0] ?? strings.rename.failed);
-      return;
-    }
-    if (input.data.name === apiKey.name) {
+    if (name.trim() === apiKey.name) {
       onClose();
       return;
     }
     setProblem(null);
     try {
-      const renamed = await rename.mutateAsync(input.data);
+      const renamed = await rename.mutateAsync({ id: apiKey.id, name });
       queryClient.setQueryData(trpc.apiKeys.list.queryKey(), (list) =>
         list ? { ...list, keys: list.keys.map((key) => (key.id === renamed.id ? renamed : key)) } : list,
       );

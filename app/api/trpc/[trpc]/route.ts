@@ -4,6 +4,7 @@ import { getServerContext } from "@/server/context";
 import { readLimitedBody } from "@/server/gateway/read-limited-body";
 import { describeFault } from "@/server/logger";
 import { createTrpcContext } from "@/trpc/context";
+import { expectedOwnerHeader } from "@/trpc/expected-owner";
 import { appRouter } from "@/trpc/routers";
 
 const endpoint = "/api/trpc";
@@ -23,7 +24,7 @@ function handle(request: Request): Promise<Response> {
     endpoint,
     req: request,
     router: appRouter,
-    createContext: createTrpcContext,
+    createContext: ({ req }) => createTrpcContext(req.headers.get(expectedOwnerHeader)),
     // The page batches at most ten calls.
     maxBatchSize: 10,
     responseMeta: () => ({ headers: new Headers({ "Cache-Control": "no-store" }) }),
