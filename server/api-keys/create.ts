@@ -18,7 +18,8 @@ import { isActive } from "./list";
 import { type SummaryRow, summaryColumns } from "./repository";
 import { allScopes } from "./scopes";
 import { type ApiKeySummary, toSummary } from "./summary";
-import { displaySecret, hashSecret, mintSecret } from "./token";
+import { hashSecret, mintSecret } from "./token";
+import { displaySecret } from "./token-shape";
 
 const dayMilliseconds = 86_400_000;
 /** How long after the creation a lost answer may be asked for again. */

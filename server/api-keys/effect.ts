@@ -78,11 +78,3 @@ export async function recordEffects(db: Statements, keyIds: readonly string[], s
 export function pendingSince(seenCommitted: Date): Effect {
   return { status: "pending", guaranteedBy: new Date(seenCommitted.getTime() + guaranteeSeconds * 1_000) };
 }
-
-/** The weakest of several: pending before effective, then the later time. Null for none. */
-export function weakestEffect(effects: readonly Effect[]): Effect | null {
-  const pending = effects.filter((effect) => effect.status === "pending");
-  const candidates = pending.length > 0 ? pending : effects;
-  const timeOf = (effect: Effect) => (effect.status === "pending" ? effect.guaranteedBy : effect.at).getTime();
-  return candidates.toSorted((a, b) => timeOf(b) - timeOf(a))[0] ?? null;
-}

@@ -8,10 +8,12 @@ import { DomainError } from "../errors";
 import { describeFault } from "../logger";
 import { enqueuePurges, queuedRevocations } from "../purges/enqueue";
 import { settlePurges } from "../purges/settle";
-import { type Effect, effectsByRow, pendingSince, recordEffects, weakestEffect } from "./effect";
+import { type Effect, effectsByRow, pendingSince, recordEffects } from "./effect";
 import { fromPublicId, type SummaryRow, summaryColumns, toPublicId } from "./repository";
 import { type ApiKeySummary, toSummary } from "./summary";
-import { hashSecret, isWellFormedSecret } from "./token";
+import { hashSecret } from "./token";
+import { isWellFormedSecret } from "./token-shape";
+import { weakestEffect } from "./weakest-effect";
 
 type RevokedBy = NonNullable<SummaryRow["revokedBy"]>;
 

@@ -1,6 +1,6 @@
 import type { Effect } from "./effect";
 import { type SummaryRow, toPublicId } from "./repository";
-import type { KeyEnvironment } from "./token";
+import type { KeyEnvironment } from "./token-shape";
 
 /** A key as its owner sees it. By type it has no hash and no secret. */
 export interface ApiKeySummary {

@@ -3,7 +3,8 @@ import { hasName } from "../errors";
 import { describeFault } from "../logger";
 import { fromPublicId, toPublicId, type VerificationRow } from "./repository";
 import type { SlotPayload, SlotReading } from "./slot";
-import { hashSecret, type KeyEnvironment, isWellFormedSecret } from "./token";
+import { hashSecret } from "./token";
+import { isWellFormedSecret, type KeyEnvironment } from "./token-shape";
 
 /** An accepted key, as a host's handlers see it. */
 export interface VerifiedKey {

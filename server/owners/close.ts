@@ -1,6 +1,7 @@
 import { and, eq, isNull, lte, sql } from "drizzle-orm";
 
-import { type Effect, weakestEffect } from "../api-keys/effect";
+import type { Effect } from "../api-keys/effect";
+import { weakestEffect } from "../api-keys/weakest-effect";
 import { revokeKeys } from "../api-keys/revoke";
 import type { ServerContext } from "../context";
 import type { Statements } from "../db/client";

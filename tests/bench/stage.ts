@@ -6,7 +6,8 @@ import { v7 as uuidV7 } from "uuid";
 import { createRespClient } from "@/local/redis/resp-client";
 import type { Backend } from "@/local/redis/reply";
 import { verifyApiKey, type VerifyContext } from "@/server/api-keys";
-import { displaySecret, hashSecret, mintSecret } from "@/server/api-keys/token";
+import { hashSecret, mintSecret } from "@/server/api-keys/token";
+import { displaySecret } from "@/server/api-keys/token-shape";
 import { createServerContext } from "@/server/context";
 import { apiKeys, owners } from "@/server/db/schema";
 

@@ -1,6 +1,16 @@
+import { crc32 } from "node:zlib";
+
 import { describe, expect, it } from "vitest";
 
-import { displaySecret, hashSecret, isWellFormedSecret, mintSecret, type TokenFormat } from "@/server/api-keys/token";
+import { hashSecret, mintSecret } from "@/server/api-keys/token";
+import {
+  alphabet,
+  checksum,
+  displaySecret,
+  findSecret,
+  isWellFormedSecret,
+  type TokenFormat,
+} from "@/server/api-keys/token-shape";
 
 const format: TokenFormat = { prefix: "lk", environment: "test" };
 
@@ -17,6 +27,29 @@ describe("the key format", () => {
     // CRC-32("lk_test_" + 32 × "0") is 0x4cd333ab, worked out with another implementation (Python's zlib and a base62 loop).
     expect(isWellFormedSecret(`lk_test_${"0".repeat(32)}1PE8I0`, format)).toBe(false);
     expect(isWellFormedSecret(`lk_test_${"0".repeat(32)}1PE8Il`, format)).toBe(true);
+  });
+
+  it("computes the same checksum as Node's own CRC-32", () => {
+    for (const text of ["", "lk_live_", mintSecret(format), "x".repeat(300)]) {
+      const digits = checksum(text);
+      const value = [...digits].reduce((sum, digit) => sum * 62 + alphabet.indexOf(digit), 0);
+      expect(value).toBe(crc32(text));
+    }
+  });
+
+  it("is found in a text around it, and only whole and unchanged", () => {
+    const secret = mintSecret({ prefix: "acme", environment: "live" });
+    for (const text of [
+      secret,
+      `  ${secret}\n`,
+      `API_KEY=${secret}`,
+      `{"authorization":"Bearer ${secret}"}`,
+      `(${secret}).`,
+    ])
+      expect(findSecret(text)).toBe(secret);
+    expect(findSecret(`${"lk_test_".padEnd(46, "0")} and then ${secret}`)).toBe(secret);
+    for (const text of ["", "lk_test_", secret.slice(0, -1), `${secret}0`, secret.replace("live", "prod")])
+      expect(findSecret(text)).toBeNull();
   });
 
   it("uses every character of the alphabet about equally often", () => {
