@@ -19,7 +19,7 @@ test.describe("a key's life on the settings page", () => {
 
     const { dialog, secret } = await createAndReveal(page, "Story");
     await dialog.getByRole("button", { name: "Copy key" }).click();
-    await expect(dialog.getByRole("status")).toHaveText("Copied to the clipboard.");
+    await expect(dialog.getByRole("status").last()).toHaveText("Copied to the clipboard.");
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(secret);
     await dialog.getByRole("button", { name: "Done" }).click();
     await expect(rowOf(page, "Story")).toContainText("Active");

@@ -81,10 +81,49 @@ test.describe("a secret is shown once", () => {
     await page.context().grantPermissions([]);
     const { dialog, secret } = await createAndReveal(page, "Refused");
     await dialog.getByRole("button", { name: "Copy key" }).click();
-    await expect(dialog.getByRole("status")).toContainText("did not allow copying");
+    await expect(dialog.getByRole("status").last()).toContainText("did not allow copying");
     expect(await page.evaluate(() => getSelection()?.toString())).toBe(secret);
     await expect(dialog.getByRole("button", { name: "Copy key" })).toHaveText("Copy");
     await page.keyboard.press("Escape");
     await expect(page.getByRole("alertdialog", { name: "Close without copying the key?" })).toBeVisible();
+  });
+
+  test("“back” asks first, too, and once it is saved goes back as ever", async ({ openAs }) => {
+    const { page } = await openAs("grace");
+    await page.goto("/");
+    await page.getByRole("link", { name: "Manage your API keys" }).click();
+    const { dialog, secret } = await createAndReveal(page, "Going back");
+    await page.goBack();
+    await expect(page.getByRole("alertdialog", { name: "Close without copying the key?" })).toBeVisible();
+    await page.getByRole("button", { name: "Keep open" }).click();
+    await expect(dialog.getByLabel("Key “Going back”")).toHaveValue(secret);
+    await dialog.getByLabel("I have saved it").check();
+    await dialog.getByRole("button", { name: "Done" }).click();
+    await expect(dialog).toBeHidden();
+    await expect(page.getByRole("button", { name: "Create key", exact: true })).toBeFocused();
+    await page.goBack();
+    await expect(page).toHaveURL("/");
+  });
+
+  test("the new key can be tried at once, and every snippet holds it", async ({ openAs }) => {
+    const { page } = await openAs("grace");
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    const { dialog, secret } = await createAndReveal(page, "Tried");
+    for (const what of [".env line", "curl command", "JavaScript"]) {
+      await dialog.getByRole("button", { name: `Copy ${what}` }).click();
+      await expect(dialog.getByRole("button", { name: `Copy ${what}` })).toHaveText("Copied");
+      expect(await page.evaluate(() => navigator.clipboard.readText())).toContain(secret);
+    }
+    // As a program calls: with the key and without the session.
+    const called = page.waitForRequest("**/api/v1/whoami");
+    await dialog.getByRole("button", { name: "Try it" }).click();
+    const headers = await (await called).allHeaders();
+    expect(headers).toMatchObject({ authorization: `Bearer ${secret}` });
+    expect(headers).not.toHaveProperty("cookie");
+    const answer = dialog.getByRole("status").filter({ hasText: "HTTP 200" });
+    await expect(answer).toContainText('"name": "Tried"');
+    await page.route("**/api/v1/whoami", (route) => route.abort());
+    await dialog.getByRole("button", { name: "Try it" }).click();
+    await expect(dialog.getByRole("status").filter({ hasText: "The API did not answer" })).toBeVisible();
   });
 });

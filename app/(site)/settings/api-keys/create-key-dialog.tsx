@@ -14,6 +14,7 @@ import { type CallFailure, toCallFailure } from "./call-failure";
 import { CreateKeyForm } from "./create-key-form";
 import { RevealSecret } from "./reveal-secret";
 import { strings } from "./strings";
+import { useLeaveGuard } from "./use-leave-guard";
 
 interface CreateKeyDialogProps {
   limit: ApiKeyList["limit"];
@@ -53,10 +54,16 @@ export function CreateKeyDialog({ limit, access, onClose, onClosed }: CreateKeyD
     // Also after a failure: the key may have been created all the same.
     void queryClient.invalidateQueries(trpc.apiKeys.list.queryFilter());
   };
+  const isUnsaved = created !== null && !isSaved;
+  const endGuard = useLeaveGuard({ isOn: created !== null, isAsking: isUnsaved, onBack: () => requestClose() });
+  const close = () => {
+    endGuard();
+    onClose();
+  };
   const requestClose = () => {
     if (create.isPending) return;
-    if (created && !isSaved) setAskingToClose(!isAskingToClose);
-    else onClose();
+    if (isUnsaved) setAskingToClose(!isAskingToClose);
+    else close();
   };
 
   return (
@@ -76,7 +83,7 @@ export function CreateKeyDialog({ limit, access, onClose, onClosed }: CreateKeyD
             onSaved={setSaved}
             onRequestClose={requestClose}
             onKeepOpen={() => setAskingToClose(false)}
-            onClose={onClose}
+            onClose={close}
           />
         ) : blocked ? (
           <Blocked {...blocked} />

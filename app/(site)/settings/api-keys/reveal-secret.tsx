@@ -1,6 +1,6 @@
 "use client";
 
-import { useEffect, useState } from "react";
+import { useState } from "react";
 
 import type { CreatedApiKey } from "@/server/api-keys";
 
@@ -9,6 +9,7 @@ import { DialogDescription, DialogTitle } from "../../../components/ui/dialog";
 import { bodyClasses, footerClasses, headerClasses } from "../../../components/ui/dialog-parts";
 import { CopyField } from "./copy-field";
 import { strings } from "./strings";
+import { TryKey } from "./try-key";
 
 const { reveal: texts } = strings;
 
@@ -27,15 +28,20 @@ export function RevealSecret(props: RevealSecretProps) {
   const { created, isSaved, isAskingToClose, onSaved, onRequestClose, onKeepOpen, onClose } = props;
   const { key, secret } = created;
   const [outcome, setOutcome] = useState<{ what: string; isCopied: boolean } | null>(null);
-  useLeaveGuard(!isSaved);
 
+  const url = `${window.location.origin}/api/v1/whoami`;
   const fields = [
     { what: texts.whats.secret, label: texts.secret(key.name), text: secret, isMain: true },
     { what: texts.whats.env, label: texts.env, text: `API_KEY=${secret}` },
     {
       what: texts.whats.curl,
       label: texts.curl,
-      text: `curl -H "Authorization: Bearer ${secret}" ${window.location.origin}/api/v1/whoami`,
+      text: `curl -H "Authorization: Bearer ${secret}" ${url}`,
+    },
+    {
+      what: texts.whats.fetch,
+      label: texts.fetch,
+      text: `await fetch("${url}", { headers: { Authorization: "Bearer ${secret}" } })`,
     },
   ];
 
@@ -59,6 +65,7 @@ export function RevealSecret(props: RevealSecretProps) {
             />
           ))}
         </div>
+        <TryKey secret={secret} />
         <p role="status" className="min-h-5 text-[0.8125rem] text-muted-foreground">
           {outcome && (outcome.isCopied ? texts.copiedNote : texts.refused)}
         </p>
@@ -103,14 +110,4 @@ export function RevealSecret(props: RevealSecretProps) {
       )}
     </>
   );
-}
-
-/** Lets the browser ask before the page is reloaded or left. */
-function useLeaveGuard(isOn: boolean): void {
-  useEffect(() => {
-    if (!isOn) return;
-    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
-    window.addEventListener("beforeunload", ask);
-    return () => window.removeEventListener("beforeunload", ask);
-  }, [isOn]);
 }

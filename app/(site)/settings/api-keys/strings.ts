@@ -29,6 +29,7 @@ export const strings = {
     expiresAt: "Expires",
     expiredAt: "Expired",
     neverExpires: "Never expires",
+    details: (name: string) => `Usage of ${name}`,
     allScopes: "All",
     readOnlyScopes: "Read only",
     noScopes: "None",
@@ -39,6 +40,19 @@ export const strings = {
     expired: "Expired",
     revoked: "Revoked",
     pending: "Taking effect",
+  },
+
+  usage: {
+    last24Hours: "Last 24 hours",
+    last30Days: "Last 30 days",
+    requests: (count: string) => (count === "1" ? "1 request" : `${count} requests`),
+    none: "No requests",
+    peak: (count: string, when: string) => `most: ${count} (${when})`,
+    now: "now",
+    today: "today",
+    note: "Requests in which the key was accepted, at most a minute behind. Days are in UTC.",
+    loading: "Loading the usage",
+    failed: "The usage could not be loaded.",
   },
 
   revoked: {
@@ -122,12 +136,17 @@ export const strings = {
     copy: "Copy",
     copied: "Copied",
     copyLabel: (what: string) => `Copy ${what}`,
-    whats: { secret: "key", env: ".env line", curl: "curl command" },
+    whats: { secret: "key", env: ".env line", curl: "curl command", fetch: "JavaScript" },
     copiedNote: "Copied to the clipboard.",
     refused: "Your browser did not allow copying. The text is selected: press Ctrl+C (⌘C on a Mac).",
     use: "Use it",
     env: ".env",
     curl: "Terminal",
+    fetch: "JavaScript",
+    tryIt: "Try it",
+    trying: "Trying…",
+    tryHint: "Calls the API from this page with the new key.",
+    tryNoAnswer: "The API did not answer. The key may be good; try again.",
     saved: "I have saved it",
     unsaved: {
       title: "Close without copying the key?",
@@ -162,19 +181,51 @@ export const strings = {
     submitting: "Revoking…",
     checking: "Checking…",
     receiptTitle: (name: string) => `“${name}” is revoked`,
+    receipt: "From when on it is refused",
     notRevoked: "Not revoked. Try again.",
     noAnswerNotRevoked: "The server did not answer. When asked just now, the key was not revoked. Try again.",
     unknown: "The outcome is not known: the server does not answer. The key may or may not be revoked. Check again.",
     checkAgain: "Check again",
     notFound: "This key no longer exists.",
     signedOut: "Your session has ended, and the key was not revoked. Sign in again.",
+    pending: (latest: string) =>
+      `Revoked. The gateway cache could not be reached; the key may still work until ${latest} at the latest. We keep trying.`,
+  },
+
+  revokeAll: {
+    action: "Revoke all keys",
+    title: (count: number) => (count === 1 ? "Revoke your only key?" : `Revoke all ${count} keys?`),
+    text: "Every program that uses one of them will be refused from now on. This cannot be undone.",
+    recentlyUsed: "A key was used in the last 24 hours, so something may depend on it.",
+    confirmWord: "revoke all",
+    submit: "Revoke all",
+    receiptTitle: (count: number) => (count === 1 ? "Your key is revoked" : `All ${count} keys are revoked`),
+    notRevoked: "Nothing was revoked. Try again.",
+    noAnswerNotRevoked: "The server did not answer. When asked just now, nothing was revoked. Try again.",
+    notFound: "These keys no longer exist.",
+    unknown: "The outcome is not known: the server does not answer. The keys may or may not be revoked. Check again.",
+    signedOut: "Your session has ended, and nothing was revoked. Sign in again.",
+    pending: (latest: string) =>
+      `Revoked. The gateway cache could not be reached; the keys may still work until ${latest} at the latest. We keep trying.`,
+  },
+
+  leaked: {
+    title: "Has a key leaked?",
+    intro: "Paste what you found to see which key it is. It is compared in this browser and sent nowhere.",
+    field: "Key or line that contains it",
+    show: "Show the row",
+    active: (name: string) => `This is “${name}”. Revoke it if it should not be where you found it.`,
+    expired: (name: string) => `This is “${name}”. It has expired and is refused.`,
+    revoked: (name: string) => `This is “${name}”. It is revoked; from when on it is refused stands in its row.`,
+    foreign:
+      "This is a complete key, but none of those listed here. It belongs to another account, or was revoked long ago.",
+    noKey: "There is no complete key in this text. A key has “_live_” or “_test_” in it and 38 characters after that.",
+    all: "Not sure which one?",
   },
 
   effect: {
     effective: "Revoked. No request that starts from now on is accepted.",
     effectiveSince: "Effective since",
-    pending: (time: string) =>
-      `Revoked. The gateway cache could not be reached; the key may still work until ${time} at the latest. We keep trying.`,
     secondsLeft: (seconds: number) => (seconds === 1 ? "1 second left" : `${seconds} seconds left`),
     pastDeadline:
       "Revoked. No request that starts from now on is accepted. The gateway cache has not confirmed it yet; we keep trying.",
