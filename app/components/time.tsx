@@ -15,6 +15,8 @@ const locale = "en-US";
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const dateForm = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
 const utcDateForm = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: "UTC" });
+const shortDateForm = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", timeZone: "UTC" });
+const hourForm = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const timeForm = new Intl.DateTimeFormat(locale, { timeStyle: "medium", hourCycle: "h23" });
 const fullForm = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "long", hourCycle: "h23" });
 
@@ -37,6 +39,16 @@ export function Time({ value, form }: { value: Date; form: TimeForm }) {
 /** "14:32:07", in the reader's zone. For the browser only. */
 export function formatTime(value: Date): string {
   return timeForm.format(value);
+}
+
+/** "14:00", in the reader's zone. For the browser only. */
+export function formatHour(value: Date): string {
+  return hourForm.format(value);
+}
+
+/** "Nov 3", the day in UTC. */
+export function formatShortDate(value: Date): string {
+  return shortDateForm.format(value);
 }
 
 function formatMoment(value: Date, form: TimeForm, now: number): string {

@@ -7,7 +7,7 @@ export { type ApiKeyList, listApiKeys } from "./list";
 export { renameApiKey } from "./rename";
 export { revokeAllApiKeys, revokeApiKey, revokeOwnKey } from "./revoke";
 export type { ApiKeySummary } from "./summary";
-export { usageOfApiKey } from "./usage-of-key";
+export { type ApiKeyUsage, usageOfApiKey } from "./usage-of-key";
 export {
   type RefusalReason,
   type Verification,

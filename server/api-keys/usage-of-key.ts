@@ -14,7 +14,7 @@ interface UsageBucket {
   count: number;
 }
 
-interface ApiKeyUsage {
+export interface ApiKeyUsage {
   last24Hours: UsageBucket[];
   last30Days: UsageBucket[];
 }

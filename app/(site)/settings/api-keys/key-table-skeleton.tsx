@@ -12,11 +12,11 @@ export function KeyTableSkeleton() {
       <tbody className="divide-y">
         {rows.map((row) => (
           <tr key={row}>
-            <th scope="row" className="w-full px-4 py-2.5">
+            <td className="w-full px-4 py-2.5">
               <Skeleton className="my-1.5 h-4 w-32" />
               <Skeleton className="my-2 h-3 w-44 md:hidden" />
               <Skeleton className="my-2 h-3 w-36 md:hidden" />
-            </th>
+            </td>
             <Cell from="md">
               <Skeleton className="my-1.5 h-4 w-32" />
             </Cell>

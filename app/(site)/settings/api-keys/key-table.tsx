@@ -1,6 +1,7 @@
 "use client";
 
-import { CalendarClock } from "lucide-react";
+import { CalendarClock, ChevronRight } from "lucide-react";
+import { useState } from "react";
 
 import type { ApiKeySummary } from "@/server/api-keys";
 
@@ -10,6 +11,7 @@ import { Button } from "../../../components/ui/button";
 import { useIsExpiring } from "./use-is-expiring";
 import { KeyName } from "./key-name";
 import { KeyScopes } from "./key-scopes";
+import { KeyUsage } from "./key-usage";
 import { strings } from "./strings";
 import { Cell, ColumnHead, KeyDisplay, TableFrame } from "./table-parts";
 
@@ -17,6 +19,9 @@ const { columns } = strings.table;
 
 /** Where the focus goes when the row before it is gone. */
 export const revokeButtonId = ({ id }: { id: string }) => `revoke-${id}`;
+
+/** A row that can be pointed out. */
+export const rowId = ({ id }: { id: string }) => `row-${id}`;
 
 interface KeyTableProps {
   keys: ApiKeySummary[];
@@ -57,6 +62,8 @@ export function KeyTableHead() {
 function KeyRow({ apiKey, onRevoke }: { apiKey: ApiKeySummary; onRevoke: KeyTableProps["onRevoke"] }) {
   const { name, display, scopes, status, createdAt, lastUsedAt, expiresAt } = apiKey;
   const isExpiring = useIsExpiring(apiKey);
+  const [isOpen, setOpen] = useState(false);
+  const detailsId = `details-${apiKey.id}`;
   const statusBadge =
     status === "expired" ? (
       <Badge variant="destructive">{strings.status.expired}</Badge>
@@ -66,69 +73,110 @@ function KeyRow({ apiKey, onRevoke }: { apiKey: ApiKeySummary; onRevoke: KeyTabl
       </Badge>
     );
   return (
-    <tr className="group/row transition-colors hover:bg-muted/60">
-      <th scope="row" className="w-full max-w-0 min-w-0 px-4 py-2.5 text-left align-top font-normal">
-        <KeyName apiKey={apiKey} />
-        <div className="mt-1 flex flex-col gap-1 text-xs text-muted-foreground md:hidden">
+    <>
+      <tr id={rowId(apiKey)} tabIndex={-1} className="group/row -outline-offset-2 transition-colors hover:bg-muted/60">
+        <th scope="row" className="w-full max-w-0 min-w-0 px-4 py-2.5 text-left align-top font-normal">
+          <div className="flex items-start gap-1">
+            <Button
+              variant="ghost"
+              size="iconSm"
+              className="mt-0.5 -ml-1.5"
+              aria-label={strings.table.details(name)}
+              aria-expanded={isOpen}
+              aria-controls={isOpen ? detailsId : undefined}
+              onClick={() => setOpen(!isOpen)}
+            >
+              <ChevronRight
+                aria-hidden
+                className={isOpen ? "rotate-90 transition-transform" : "transition-transform"}
+              />
+            </Button>
+            <div className="min-w-0 flex-1">
+              <KeyName apiKey={apiKey} />
+              <div className="mt-1 flex flex-col gap-1 text-xs text-muted-foreground md:hidden">
+                <KeyDisplay display={display} />
+                <span className="flex flex-wrap gap-x-3">
+                  <span className="whitespace-nowrap">
+                    {lastUsedAt ? (
+                      <>
+                        {strings.table.usedAt} <Time value={lastUsedAt} form="relative" />
+                      </>
+                    ) : (
+                      strings.table.neverUsed
+                    )}
+                  </span>
+                  <span className="whitespace-nowrap">
+                    {expiresAt ? (
+                      <>
+                        {status === "expired" ? strings.table.expiredAt : strings.table.expiresAt}{" "}
+                        <Time value={expiresAt} form={isExpiring ? "relative" : "date"} />
+                      </>
+                    ) : (
+                      strings.table.neverExpires
+                    )}
+                  </span>
+                </span>
+                <span className="mt-0.5 sm:hidden">{statusBadge}</span>
+              </div>
+            </div>
+          </div>
+        </th>
+        <Cell from="md">
           <KeyDisplay display={display} />
-          <span className="flex flex-wrap gap-x-3">
-            <span className="whitespace-nowrap">
-              {lastUsedAt ? (
-                <>
-                  {strings.table.usedAt} <Time value={lastUsedAt} form="relative" />
-                </>
-              ) : (
-                strings.table.neverUsed
-              )}
+        </Cell>
+        <Cell from="lg">
+          <KeyScopes scopes={scopes} />
+        </Cell>
+        <Cell from="lg" isQuiet>
+          <Time value={createdAt} form="date" />
+        </Cell>
+        <Cell from="md" isQuiet>
+          {lastUsedAt ? <Time value={lastUsedAt} form="relative" /> : strings.table.never}
+        </Cell>
+        <Cell from="md" isQuiet>
+          {expiresAt ? (
+            <span className={isExpiring ? "inline-flex items-center gap-1.5 text-warning" : undefined}>
+              {isExpiring && <CalendarClock aria-hidden className="size-3.5" />}
+              <Time value={expiresAt} form={isExpiring ? "relative" : "date"} />
             </span>
-            <span className="whitespace-nowrap">
-              {expiresAt ? (
-                <>
-                  {status === "expired" ? strings.table.expiredAt : strings.table.expiresAt}{" "}
-                  <Time value={expiresAt} form={isExpiring ? "relative" : "date"} />
-                </>
-              ) : (
-                strings.table.neverExpires
-              )}
-            </span>
-          </span>
-          <span className="mt-0.5 sm:hidden">{statusBadge}</span>
-        </div>
-      </th>
-      <Cell from="md">
-        <KeyDisplay display={display} />
-      </Cell>
-      <Cell from="lg">
-        <KeyScopes scopes={scopes} />
-      </Cell>
-      <Cell from="lg" isQuiet>
-        <Time value={createdAt} form="date" />
-      </Cell>
-      <Cell from="md" isQuiet>
-        {lastUsedAt ? <Time value={lastUsedAt} form="relative" /> : strings.table.never}
-      </Cell>
-      <Cell from="md" isQuiet>
-        {expiresAt ? (
-          <span className={isExpiring ? "inline-flex items-center gap-1.5 text-warning" : undefined}>
-            {isExpiring && <CalendarClock aria-hidden className="size-3.5" />}
-            <Time value={expiresAt} form={isExpiring ? "relative" : "date"} />
-          </span>
-        ) : (
-          strings.table.never
-        )}
-      </Cell>
-      <Cell from="sm">{statusBadge}</Cell>
-      <td className="py-2.5 pr-3 pl-1 text-right align-top">
-        <Button
-          id={revokeButtonId(apiKey)}
-          variant="destructiveGhost"
-          size="sm"
-          aria-label={strings.revoke.action(name)}
-          onClick={() => onRevoke(apiKey)}
-        >
-          {strings.revoke.shortAction}
-        </Button>
-      </td>
-    </tr>
+          ) : (
+            strings.table.never
+          )}
+        </Cell>
+        <Cell from="sm">{statusBadge}</Cell>
+        <td className="py-2.5 pr-3 pl-1 text-right align-top">
+          <Button
+            id={revokeButtonId(apiKey)}
+            variant="destructiveGhost"
+            size="sm"
+            aria-label={strings.revoke.action(name)}
+            onClick={() => onRevoke(apiKey)}
+          >
+            {strings.revoke.shortAction}
+          </Button>
+        </td>
+      </tr>
+      {isOpen && (
+        <tr id={detailsId} className="border-t-0! bg-muted/40">
+          <td colSpan={8} className="px-4 pt-1 pb-4 sm:pl-10">
+            <dl className="mb-4 grid grid-cols-2 gap-4 lg:hidden">
+              <div>
+                <dt className="text-xs text-muted-foreground">{columns.scopes}</dt>
+                <dd>
+                  <KeyScopes scopes={scopes} />
+                </dd>
+              </div>
+              <div>
+                <dt className="text-xs text-muted-foreground">{columns.created}</dt>
+                <dd>
+                  <Time value={createdAt} form="date" />
+                </dd>
+              </div>
+            </dl>
+            <KeyUsage id={apiKey.id} />
+          </td>
+        </tr>
+      )}
+    </>
   );
 }
