@@ -19,6 +19,8 @@ export default function config(phase: string): NextConfig {
   return {
     poweredByHeader: false,
     reactStrictMode: true,
+    // There are two root layouts; an address that is in neither has none to show its 404 in.
+    experimental: { globalNotFound: true },
     headers: () => Promise.resolve([{ source: "/:path*", headers }]),
   };
 }

@@ -10,6 +10,12 @@ export const siteStrings = {
   account: { label: "Account", signedInAs: "Signed in as", signOut: "Sign out" },
 } as const;
 
+export const notFoundStrings = {
+  title: "There is no such page",
+  text: "The address may be mistyped, or the page may have moved.",
+  home: "Go to the start page",
+} as const;
+
 export const homeStrings = {
   title: "API keys that stop working the moment they are revoked",
   intro:
