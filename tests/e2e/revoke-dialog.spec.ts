@@ -1,37 +1,17 @@
-import { expect, type Page } from "@playwright/test";
+import { expect } from "@playwright/test";
 
-import { Client } from "pg";
-import superjson from "superjson";
-
-import { createKeyOver, type HttpUser } from "../support/http-user";
-import { comeBackTo, revokedRowOf, rowOf, startRevoking, whoami } from "../support/settings-page";
-import { type SignedIn, test } from "../support/signed-in";
-
-/** Opens the page with keys of these names, the last one on top. */
-async function withKeys({ page, user }: SignedIn, ...names: string[]): Promise<string[]> {
-  const secrets = [];
-  for (const name of names) secrets.push((await createKeyOver(page.request, user, name)).secret);
-  await page.reload();
-  return secrets;
-}
-
-/** Uses reach the database up to a minute late; this one is there at once. */
-async function markAsUsed({ userId }: HttpUser, name: string) {
-  const database = new Client({ connectionString: process.env.DATABASE_URL });
-  await database.connect();
-  const statement = `insert into api_key_usage (key_id, hour, count, last_used_at)
-    select id, date_trunc('hour', now()), 1, now() from api_keys where owner_id = $1 and name = $2 and revoked_at is null`;
-  await database.query(statement, [userId, name]);
-  await database.end();
-}
-
-/** Lets calls of a procedure fail: before the server has seen them, or after it has answered. */
-async function loseAnswers(page: Page, procedure: string, when: "before" | "after") {
-  await page.route(`**/api/trpc/apiKeys.${procedure}*`, async (route) => {
-    if (when === "after") await route.fetch();
-    await route.abort();
-  });
-}
+import {
+  answerAsPending,
+  comeBackTo,
+  loseAnswers,
+  revokedRowOf,
+  rowOf,
+  startRevoking,
+  whoami,
+  withKeys,
+} from "../support/settings-page";
+import { test } from "../support/signed-in";
+import { storeUses } from "../support/stored-keys";
 
 test.describe("revoking on the settings page", () => {
   test("the focus is on Cancel, comes back to the row, and moves on to the next one when the row is gone", async ({
@@ -62,7 +42,7 @@ test.describe("revoking on the settings page", () => {
     const session = await openAs("ada");
     const { page } = session;
     await withKeys(session, "Idle", "Busy");
-    await markAsUsed(session.user, "Busy");
+    await storeUses(session.user, "Busy", [{ hoursAgo: 0, count: 1 }]);
     await page.reload();
     await expect(rowOf(page, "Busy")).toContainText("just now");
 
@@ -144,13 +124,7 @@ test.describe("revoking on the settings page", () => {
     const session = await openAs("ada");
     const { page } = session;
     await withKeys(session, "Pending");
-    // As the server answers while its cache cannot be reached.
-    await page.route("**/api/trpc/apiKeys.revoke*", async (route) => {
-      const response = await route.fetch();
-      const effect = { status: "pending", guaranteedBy: new Date(Date.now() + 65_000) };
-      const data = superjson.serialize({ key: null, effect });
-      await route.fulfill({ response, json: [{ result: { data } }] });
-    });
+    await answerAsPending(page, "revoke");
     let answer = () => {};
     const held = new Promise<void>((resolve) => (answer = resolve));
     await page.route("**/api/trpc/apiKeys.effect*", async (route) => {

@@ -1,4 +1,8 @@
 import { expect, type Locator, type Page } from "@playwright/test";
+import superjson from "superjson";
+
+import { createKeyOver } from "./http-user";
+import type { SignedIn } from "./signed-in";
 
 /** Opens the create dialog and fills in the name. */
 export async function startCreating(page: Page, name: string): Promise<Locator> {
@@ -50,4 +54,29 @@ export async function comeBackTo(page: Page): Promise<void> {
   // Only in the browser is it known who is signed in: once the menu is there, the page listens.
   await expect(page.getByRole("button", { name: "Account" })).toBeVisible();
   await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange", { bubbles: true })));
+}
+
+/** Gives the account keys of these names, the last one on top, and shows them. */
+export async function withKeys({ page, user }: SignedIn, ...names: string[]): Promise<string[]> {
+  const secrets = [];
+  for (const name of names) secrets.push((await createKeyOver(page.request, user, name)).secret);
+  await page.reload();
+  return secrets;
+}
+
+/** Lets calls of a procedure fail: before the server has seen them, or after it has answered. */
+export async function loseAnswers(page: Page, procedure: string, when: "before" | "after"): Promise<void> {
+  await page.route(`**/api/trpc/apiKeys.${procedure}*`, async (route) => {
+    if (when === "after") await route.fetch();
+    await route.abort();
+  });
+}
+
+/** Answers a revocation as the server does while its cache cannot be reached. */
+export async function answerAsPending(page: Page, procedure: "revoke" | "revokeAll"): Promise<void> {
+  await page.route(`**/api/trpc/apiKeys.${procedure}*`, async (route) => {
+    const response = await route.fetch();
+    const effect = { status: "pending", guaranteedBy: new Date(Date.now() + 65_000) };
+    await route.fulfill({ response, json: [{ result: { data: superjson.serialize({ effect }) } }] });
+  });
 }

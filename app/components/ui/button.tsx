@@ -13,6 +13,8 @@ const buttonVariants = cva(
         secondary: "border border-input bg-card text-foreground shadow-xs hover:bg-accent hover:text-accent-foreground",
         ghost: "text-muted-foreground hover:bg-accent hover:text-accent-foreground data-[state=open]:bg-accent",
         destructive: "bg-destructive text-destructive-foreground shadow-xs hover:bg-destructive/90",
+        destructiveOutline:
+          "border border-destructive/40 bg-card text-destructive shadow-xs hover:border-destructive hover:bg-destructive/10",
         destructiveGhost: "text-destructive hover:bg-destructive/10",
       },
       size: {

@@ -2,14 +2,19 @@ import type { ComponentProps } from "react";
 
 import { cn } from "./cn";
 
+// 16 px on phones: iOS zooms into a focused field with smaller text.
+const fieldClasses =
+  "w-full min-w-0 rounded-md border border-input bg-card px-3 text-base text-foreground shadow-xs transition-colors placeholder:text-muted-foreground/80 focus-visible:border-ring focus-visible:outline-offset-0 disabled:opacity-60 aria-invalid:border-destructive sm:text-sm";
+
 export function Input({ className, ...props }: ComponentProps<"input">) {
+  return <input className={cn(fieldClasses, "h-9", className)} {...props} />;
+}
+
+/** As high as what is in it, up to a few lines. */
+export function Textarea({ className, ...props }: ComponentProps<"textarea">) {
   return (
-    <input
-      className={cn(
-        // 16 px on phones: iOS zooms into a focused field with smaller text.
-        "h-9 w-full min-w-0 rounded-md border border-input bg-card px-3 text-base text-foreground shadow-xs transition-colors placeholder:text-muted-foreground/80 focus-visible:border-ring focus-visible:outline-offset-0 disabled:opacity-60 aria-invalid:border-destructive sm:text-sm",
-        className,
-      )}
+    <textarea
+      className={cn(fieldClasses, "field-sizing-content max-h-32 min-h-9 resize-none py-1.5", className)}
       {...props}
     />
   );

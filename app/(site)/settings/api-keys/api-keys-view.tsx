@@ -14,7 +14,9 @@ import { ApiKeysFrame } from "./api-keys-frame";
 import { toCallFailure } from "./call-failure";
 import { CreateKeyDialog } from "./create-key-dialog";
 import { KeyTable, revokeButtonId } from "./key-table";
+import { RevokeAllDialog } from "./revoke-all-dialog";
 import { RevokeKeyDialog } from "./revoke-key-dialog";
+import { LeakedKey } from "./leaked-key";
 import { RevokedKeys } from "./revoked-keys";
 import { SessionEnded } from "./session-ended";
 import { StateCard } from "./state-card";
@@ -33,6 +35,8 @@ export function ApiKeysView() {
   );
   const [isCreating, setCreating] = useState(false);
   const [revoking, setRevoking] = useState<{ key: ApiKeySummary; next: ApiKeySummary | undefined } | null>(null);
+  const [isRevokingAll, setRevokingAll] = useState(false);
+  const revokeAllRef = useRef<HTMLButtonElement>(null);
   const headingRef = useRef<HTMLHeadingElement>(null);
   const createRef = useRef<HTMLButtonElement>(null);
 
@@ -99,6 +103,14 @@ export function ApiKeysView() {
               </StateCard>
             )}
           </div>
+          {keys.length > 0 && (
+            <LeakedKey
+              keys={keys}
+              onRevoke={startRevoking}
+              onRevokeAll={() => setRevokingAll(true)}
+              revokeAllRef={revokeAllRef}
+            />
+          )}
           {revoked.length > 0 && <RevokedKeys keys={revoked} />}
         </ApiKeysFrame>
       )}
@@ -116,6 +128,13 @@ export function ApiKeysView() {
           apiKey={revoking.key}
           onClose={() => setRevoking(null)}
           onClosed={() => focusAfterRevoke(revoking)}
+        />
+      )}
+      {isRevokingAll && (
+        <RevokeAllDialog
+          keys={current}
+          onClose={() => setRevokingAll(false)}
+          onClosed={() => (revokeAllRef.current ?? headingRef.current)?.focus()}
         />
       )}
     </>

@@ -7,8 +7,10 @@ import { Notice } from "../../../components/ui/notice";
 import { strings } from "./strings";
 import { useSecondsUntil } from "./use-seconds-until";
 
+type PendingText = (latest: string) => string;
+
 /** What may be said of a revocation now: never more than the server has confirmed or promised. Browser only. */
-export function EffectReceipt({ effect }: { effect: Effect }) {
+export function EffectReceipt({ effect, pendingText }: { effect: Effect; pendingText: PendingText }) {
   return (
     <div role="status">
       {effect.status === "effective" ? (
@@ -16,17 +18,17 @@ export function EffectReceipt({ effect }: { effect: Effect }) {
           {strings.effect.effectiveSince} <Time value={effect.at} form="dateTime" />.
         </Notice>
       ) : (
-        <PendingReceipt guaranteedBy={effect.guaranteedBy} />
+        <PendingReceipt guaranteedBy={effect.guaranteedBy} pendingText={pendingText} />
       )}
     </div>
   );
 }
 
-function PendingReceipt({ guaranteedBy }: { guaranteedBy: Date }) {
+function PendingReceipt({ guaranteedBy, pendingText }: { guaranteedBy: Date; pendingText: PendingText }) {
   const seconds = useSecondsUntil(guaranteedBy);
   if (seconds === 0) return <Notice variant="warning" title={strings.effect.pastDeadline} />;
   return (
-    <Notice variant="warning" title={strings.effect.pending(formatTime(guaranteedBy))}>
+    <Notice variant="warning" title={pendingText(formatTime(guaranteedBy))}>
       {/* A live region that counts would speak every second. */}
       {seconds !== null && (
         <span role="timer" aria-live="off" className="tabular-nums">

@@ -4,6 +4,7 @@ import type { ApiKeySummary, Effect } from "@/server/api-keys";
 
 import { Time } from "../../../components/time";
 import { Badge } from "../../../components/ui/badge";
+import { rowId } from "./key-table";
 import { strings } from "./strings";
 import { Cell, ColumnHead, KeyDisplay, TableFrame } from "./table-parts";
 import { useSecondsUntil } from "./use-seconds-until";
@@ -46,7 +47,7 @@ function RevokedRow({ apiKey }: { apiKey: ApiKeySummary }) {
     </>
   );
   return (
-    <tr>
+    <tr id={rowId(apiKey)} tabIndex={-1} className="-outline-offset-2">
       <th scope="row" className="w-full max-w-0 min-w-0 px-4 py-2.5 text-left align-top font-normal">
         <span className="block truncate leading-7 text-muted-foreground">{name}</span>
         <span className="mt-1 flex flex-col gap-1 text-xs text-muted-foreground md:hidden">

@@ -1,0 +1,101 @@
+"use client";
+
+import { ShieldAlert } from "lucide-react";
+import { type Ref, useId, useState } from "react";
+
+import type { ApiKeySummary } from "@/server/api-keys";
+
+import { Button } from "../../../components/ui/button";
+import { Textarea } from "../../../components/ui/input";
+import { Label } from "../../../components/ui/label";
+import { Notice } from "../../../components/ui/notice";
+import { identifyKey } from "./identify-key";
+import { rowId } from "./key-table";
+import { strings } from "./strings";
+
+const { leaked: texts } = strings;
+
+interface LeakedKeyProps {
+  keys: ApiKeySummary[];
+  onRevoke: (key: ApiKeySummary) => void;
+  onRevokeAll: () => void;
+  revokeAllRef: Ref<HTMLButtonElement>;
+}
+
+/** For somebody who has found a key where it should not be: which one is it, and away with it, or with all of them. */
+export function LeakedKey({ keys, onRevoke, onRevokeAll, revokeAllRef }: LeakedKeyProps) {
+  const [text, setText] = useState("");
+  const id = useId();
+  const isAnyLeft = keys.some((key) => key.status !== "revoked");
+  return (
+    <section aria-labelledby={`${id}-title`} className="mt-8 rounded-lg border bg-card p-4 shadow-xs sm:p-5">
+      <h2 id={`${id}-title`} className="flex items-center gap-2 text-[0.9375rem] font-semibold">
+        <ShieldAlert aria-hidden className="size-4 text-muted-foreground" />
+        {texts.title}
+      </h2>
+      <p id={`${id}-intro`} className="mt-1 text-[0.8125rem] text-pretty text-muted-foreground">
+        {texts.intro}
+      </p>
+      <div className="mt-4 flex flex-wrap items-end gap-x-6 gap-y-4">
+        <div className="min-w-0 flex-1 basis-72">
+          <Label htmlFor={`${id}-field`}>{texts.field}</Label>
+          <Textarea
+            id={`${id}-field`}
+            rows={1}
+            className="mt-1.5 font-mono"
+            autoComplete="off"
+            autoCapitalize="off"
+            spellCheck={false}
+            translate="no"
+            aria-describedby={`${id}-intro`}
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+          />
+        </div>
+        {isAnyLeft && (
+          <div className="flex items-center gap-3">
+            <span className="text-[0.8125rem] text-muted-foreground">{texts.all}</span>
+            <Button ref={revokeAllRef} variant="destructiveOutline" onClick={onRevokeAll}>
+              {strings.revokeAll.action}
+            </Button>
+          </div>
+        )}
+      </div>
+      <div role="status" className="not-empty:mt-4">
+        {text.trim() !== "" && <Answer text={text} keys={keys} onRevoke={onRevoke} />}
+      </div>
+    </section>
+  );
+}
+
+function Answer({ text, keys, onRevoke }: { text: string } & Pick<LeakedKeyProps, "keys" | "onRevoke">) {
+  const identified = identifyKey(text, keys);
+  if (identified.kind !== "found") return <Notice title={texts[identified.kind]} />;
+  const { key } = identified;
+  const isRevoked = key.status === "revoked";
+  return (
+    <Notice
+      variant={isRevoked ? "success" : "warning"}
+      title={texts[key.status](key.name)}
+      action={
+        <span className="flex flex-wrap items-center justify-end gap-2">
+          <Button variant="secondary" size="sm" onClick={() => pointOut(key)}>
+            {texts.show}
+          </Button>
+          {!isRevoked && (
+            <Button variant="destructive" size="sm" onClick={() => onRevoke(key)}>
+              {strings.revoke.submit}
+            </Button>
+          )}
+        </span>
+      }
+    />
+  );
+}
+
+/** Leads the eye and the focus to the key's row. */
+function pointOut(key: ApiKeySummary) {
+  const row = document.getElementById(rowId(key));
+  row?.scrollIntoView({ block: "center" });
+  row?.focus();
+}

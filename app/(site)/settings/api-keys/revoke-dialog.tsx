@@ -1,0 +1,153 @@
+"use client";
+
+import { type ReactNode, type SyntheticEvent, useId, useRef, useState } from "react";
+
+import type { ApiKeySummary } from "@/server/api-keys";
+import { serverNow } from "@/trpc/server-time";
+
+import {
+  AlertDialog,
+  AlertDialogContent,
+  AlertDialogDescription,
+  AlertDialogTitle,
+} from "../../../components/ui/alert-dialog";
+import { Button } from "../../../components/ui/button";
+import { bodyClasses, footerClasses, headerClasses } from "../../../components/ui/dialog-parts";
+import { Input } from "../../../components/ui/input";
+import { Label } from "../../../components/ui/label";
+import { Notice } from "../../../components/ui/notice";
+import { Spinner } from "../../../components/ui/spinner";
+import { strings } from "./strings";
+import type { useRevocation } from "./use-revocation";
+
+const { revoke: texts } = strings;
+const recentMilliseconds = 86_400_000;
+
+interface RevokeDialogProps {
+  title: string;
+  text: string;
+  submit: string;
+  /** What may depend on what is revoked. */
+  children: ReactNode;
+  /** To be typed before; null for no such step. As it is when the dialog opens: the field must not come or go while somebody types. */
+  confirmWord: string | null;
+  revocation: ReturnType<typeof useRevocation>;
+  receipt: ReactNode;
+  receiptTitle: string;
+  onClose: () => void;
+  /** After the dialog has let go of the focus. */
+  onClosed: () => void;
+}
+
+/** Asks, revokes, and stays until the truth is known: then it is the receipt. */
+export function RevokeDialog(props: RevokeDialogProps) {
+  const { revocation, receipt, receiptTitle, onClose, onClosed } = props;
+  const { phase } = revocation;
+  const cancelRef = useRef<HTMLButtonElement>(null);
+  return (
+    <AlertDialog open onOpenChange={() => isBusy(phase) || onClose()}>
+      <AlertDialogContent
+        onOpenAutoFocus={(event) => {
+          event.preventDefault();
+          cancelRef.current?.focus();
+        }}
+        onCloseAutoFocus={(event) => {
+          event.preventDefault();
+          onClosed();
+        }}
+      >
+        {phase.step === "revoked" ? (
+          <>
+            <div className={headerClasses}>
+              <AlertDialogTitle>{receiptTitle}</AlertDialogTitle>
+              <AlertDialogDescription className="sr-only">{texts.receipt}</AlertDialogDescription>
+            </div>
+            <div className={bodyClasses}>{receipt}</div>
+            <div className={footerClasses}>
+              <Button autoFocus onClick={onClose}>
+                {strings.done}
+              </Button>
+            </div>
+          </>
+        ) : (
+          <Confirmation {...props} cancelRef={cancelRef} />
+        )}
+      </AlertDialogContent>
+    </AlertDialog>
+  );
+}
+
+function Confirmation(props: RevokeDialogProps & { cancelRef: React.RefObject<HTMLButtonElement | null> }) {
+  const { title, text, submit, children, revocation, cancelRef, onClose } = props;
+  const { phase, send, checkAgain } = revocation;
+  const [confirmWord] = useState(props.confirmWord);
+  const [typed, setTyped] = useState("");
+  const fieldId = useId();
+  const isUnknown = phase.step === "unknown";
+  const isConfirmed = confirmWord === null || isUnknown || typed.trim() === confirmWord;
+  const confirm = (event: SyntheticEvent) => {
+    event.preventDefault();
+    if (isConfirmed && !isBusy(phase)) void (isUnknown ? checkAgain() : send());
+  };
+  return (
+    <form onSubmit={confirm} aria-busy={isBusy(phase)}>
+      <div className={headerClasses}>
+        <AlertDialogTitle>{title}</AlertDialogTitle>
+        <AlertDialogDescription>{text}</AlertDialogDescription>
+      </div>
+      <div className={bodyClasses}>
+        {children}
+        {confirmWord !== null && !isUnknown && (
+          <div className="flex flex-col gap-1.5">
+            <Label htmlFor={fieldId} className="font-normal break-words">
+              {texts.confirmLabel.before} <strong className="font-semibold select-all">{confirmWord}</strong>{" "}
+              {texts.confirmLabel.after}
+            </Label>
+            <Input
+              id={fieldId}
+              autoComplete="off"
+              autoCapitalize="off"
+              spellCheck={false}
+              value={typed}
+              readOnly={isBusy(phase)}
+              onChange={(event) => setTyped(event.target.value)}
+            />
+          </div>
+        )}
+        {phase.step === "confirm" && phase.problem !== null && (
+          <Notice role="alert" variant="destructive" title={phase.problem} />
+        )}
+        {isUnknown && <Notice role="alert" variant="warning" title={revocation.unknownText} />}
+      </div>
+      <div className={footerClasses}>
+        <Button ref={cancelRef} variant="secondary" disabled={isBusy(phase)} onClick={onClose}>
+          {isUnknown ? strings.close : strings.cancel}
+        </Button>
+        <Button
+          type="submit"
+          variant={isUnknown ? "primary" : "destructive"}
+          disabled={!isConfirmed || isBusy(phase)}
+          aria-busy={isBusy(phase)}
+        >
+          {isBusy(phase) && <Spinner />}
+          {phase.step === "sending"
+            ? texts.submitting
+            : phase.step === "checking"
+              ? texts.checking
+              : isUnknown
+                ? texts.checkAgain
+                : submit}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** Whether something may depend on the key today, so that revoking it wants a second thought. */
+export function wasUsedRecently({ lastUsedAt }: Pick<ApiKeySummary, "lastUsedAt">): boolean {
+  return lastUsedAt !== null && (serverNow() ?? Date.now()) - lastUsedAt.getTime() < recentMilliseconds;
+}
+
+function isBusy({ step }: ReturnType<typeof useRevocation>["phase"]): boolean {
+  return step === "sending" || step === "checking";
+}

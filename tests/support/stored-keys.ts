@@ -1,0 +1,50 @@
+import { Client } from "pg";
+
+import type { HttpUser } from "./http-user";
+
+/** Uses reach the database up to a minute late; these are there at once, `hoursAgo` or now. */
+export async function storeUses({ userId }: HttpUser, name: string, uses: { hoursAgo: number; count: number }[]) {
+  const hours = uses.map(({ hoursAgo }) => hoursAgo);
+  const counts = uses.map(({ count }) => count);
+  await execute(
+    `insert into api_key_usage (key_id, hour, count, last_used_at)
+     select id, date_trunc('hour', now() - hours_ago * interval '1 hour'), uses, now() - hours_ago * interval '1 hour'
+     from api_keys, unnest($3::int[], $4::int[]) as used (hours_ago, uses)
+     where owner_id = $1 and name = $2 and revoked_at is null`,
+    [userId, name, hours, counts],
+  );
+}
+
+/** Sets when a key expires, in the past too. */
+export async function storeExpiry({ userId }: HttpUser, name: string, daysFromNow: number) {
+  await execute(
+    `update api_keys set expires_at = now() + $3 * interval '1 day', created_at = least(created_at, now() + ($3 - 90) * interval '1 day')
+     where owner_id = $1 and name = $2 and revoked_at is null`,
+    [userId, name, daysFromNow],
+  );
+}
+
+/** As after a revocation whose purge Redis has not confirmed, and which nobody tries again for now. */
+export async function storePendingRevocation({ userId }: HttpUser, name: string) {
+  await execute(
+    `with revoked as (
+       update api_keys set revoked_at = now(), revoked_by = 'owner', guaranteed_by = now() + interval '65 seconds'
+       where owner_id = $1 and name = $2 and revoked_at is null returning id, hash
+     )
+     insert into cache_purges (id, key_id, hash, target, next_attempt_at)
+     select gen_random_uuid(), id, hash, 'revoked', now() + interval '1 hour' from revoked`,
+    [userId, name],
+  );
+}
+
+/** As if the account had never had a key. Their slots stay: nobody may go on using them. */
+export async function forgetKeys({ userId }: HttpUser) {
+  await execute("delete from api_keys where owner_id = $1", [userId]);
+}
+
+async function execute(statement: string, values: unknown[]): Promise<void> {
+  const database = new Client({ connectionString: process.env.DATABASE_URL });
+  await database.connect();
+  await database.query(statement, values);
+  await database.end();
+}
