@@ -1,7 +1,7 @@
 import { expect, test as base } from "@playwright/test";
 
 import { callProcedure, createKeyOver } from "../support/http-user";
-import { comeBackTo, rowOf, startRevoking } from "../support/settings-page";
+import { comeBackTo, rowOf, startCreating, startRevoking, withKeys } from "../support/settings-page";
 import { signIn, test } from "../support/signed-in";
 
 test.describe("accounts", () => {
@@ -59,6 +59,23 @@ test.describe("accounts", () => {
     await expect(page.getByRole("button", { name: "Account" })).toBeVisible();
     expect(scripts.filter((url) => url.includes("clerk-js@")).length).toBeGreaterThan(0);
     expect(scripts.filter((url) => url.includes("/@clerk/ui@"))).toEqual([]);
+  });
+
+  test("a page that was made for one account cannot act for another that has signed in since", async ({ openAs }) => {
+    const ada = await openAs("ada");
+    const grace = await openAs("grace");
+    await withKeys(ada, "Of Ada");
+    await expect(rowOf(ada.page, "Of Ada")).toBeVisible();
+    // As when the second account signs in in another tab, before this one has noticed.
+    await ada.page.context().clearCookies();
+    await ada.page.context().addCookies(await grace.page.context().cookies());
+    const dialog = await startCreating(ada.page, "Whose?");
+    await dialog.getByRole("button", { name: "Create key" }).click();
+    await expect(dialog.getByRole("alert").or(ada.page.getByText(/of 5 active/))).toBeVisible();
+    const { result } = await callProcedure(grace.page.request, grace.user, "list");
+    expect(
+      (result as { keys: { name: string; status: string }[] }).keys.filter(({ name }) => name === "Whose?"),
+    ).toEqual([]);
   });
 
   test("after a sign-out and a sign-in as somebody else nothing of the first account is shown", async ({ openAs }) => {

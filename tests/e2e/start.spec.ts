@@ -2,44 +2,11 @@ import { randomBytes } from "node:crypto";
 
 import { expect, test } from "@playwright/test";
 
-import type { Child } from "@/local/child";
 import { findFreePort } from "@/local/free-port";
-import { productionEnvironment } from "@/local/production-environment";
 
-import { startApp } from "../support/app-server";
+import { environmentFor, startApp, withApp } from "../support/app-server";
 import { bearerOf, callProcedure, createKeyOver, newHttpUser } from "../support/http-user";
 import { startPostgresProxy } from "../support/postgres-proxy";
-
-const settings = [
-  "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY",
-  "CLERK_SECRET_KEY",
-  "UPSTASH_REDIS_REST_URL",
-  "UPSTASH_REDIS_REST_TOKEN",
-  "DATABASE_URL",
-  "CLERK_JWT_KEY",
-  "CLERK_API_URL",
-  "CLERK_FAPI_URL",
-  "NEXT_PUBLIC_CLERK_PROXY_URL",
-  "CLERK_WEBHOOK_SIGNING_SECRET",
-  "API_ACCESS_FEATURE",
-] as const;
-
-/** A production's settings, as the run's own server has them, on another port. */
-function environmentFor(port: number, changes: Record<string, string | undefined>): NodeJS.ProcessEnv {
-  // spawn() leaves out what is undefined.
-  const own = Object.fromEntries(settings.map((name) => [name, process.env[name]]));
-  return { ...productionEnvironment(), ...own, APP_ORIGIN: `http://localhost:${port}`, ...changes };
-}
-
-async function withApp(changes: Record<string, string | undefined>, work: (origin: string) => Promise<void>) {
-  const port = await findFreePort();
-  const app: Child = await startApp(port, environmentFor(port, changes));
-  try {
-    await work(`http://localhost:${port}`);
-  } finally {
-    await app.stop();
-  }
-}
 
 test.describe("a production start", () => {
   for (const name of [

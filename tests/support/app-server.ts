@@ -1,6 +1,8 @@
 import { createRequire } from "node:module";
 
-import { startChild, type Child } from "@/local/child";
+import { type Child, startChild } from "@/local/child";
+import { findFreePort } from "@/local/free-port";
+import { productionEnvironment } from "@/local/production-environment";
 
 /** Serves the production build, and resolves once it answers. Rejects with its exit code when it ends instead. */
 export async function startApp(port: number, environment: NodeJS.ProcessEnv): Promise<Child> {
@@ -28,4 +30,36 @@ async function answers(url: string, app: Child) {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error(`The app ended before it answered (${end}).`);
+}
+
+const settings = [
+  "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY",
+  "CLERK_SECRET_KEY",
+  "UPSTASH_REDIS_REST_URL",
+  "UPSTASH_REDIS_REST_TOKEN",
+  "DATABASE_URL",
+  "CLERK_JWT_KEY",
+  "CLERK_API_URL",
+  "CLERK_FAPI_URL",
+  "NEXT_PUBLIC_CLERK_PROXY_URL",
+  "CLERK_WEBHOOK_SIGNING_SECRET",
+  "API_ACCESS_FEATURE",
+] as const;
+
+/** A production's settings, as the run's own server has them, on another port. */
+export function environmentFor(port: number, changes: Record<string, string | undefined>): NodeJS.ProcessEnv {
+  // spawn() leaves out what is undefined.
+  const own = Object.fromEntries(settings.map((name) => [name, process.env[name]]));
+  return { ...productionEnvironment(), ...own, APP_ORIGIN: `http://localhost:${port}`, ...changes };
+}
+
+/** Serves it once more, with other settings, for as long as `work` takes. */
+export async function withApp(changes: Record<string, string | undefined>, work: (origin: string) => Promise<void>) {
+  const port = await findFreePort();
+  const app: Child = await startApp(port, environmentFor(port, changes));
+  try {
+    await work(`http://localhost:${port}`);
+  } finally {
+    await app.stop();
+  }
 }

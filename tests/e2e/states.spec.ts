@@ -1,0 +1,288 @@
+import { expect, type Page } from "@playwright/test";
+
+import { withApp } from "../support/app-server";
+import { expectAccessible } from "../support/axe";
+import { createGate } from "../support/gate";
+import { createKeyOver } from "../support/http-user";
+import {
+  answerAsPending,
+  comeBackTo,
+  loseAnswers,
+  startCreating,
+  startRevoking,
+  withKeys,
+} from "../support/settings-page";
+import { type SignedIn, test } from "../support/signed-in";
+import { forgetKeys, storeExpiry, storePendingRevocation, storeUses } from "../support/stored-keys";
+
+/**
+ * Every state of every page: looked at by axe in both themes, on a desktop and on a phone of 360 px, where nothing may be wider than
+ * the screen. With SCREENSHOTS set to a folder it also leaves a picture of each.
+ */
+const screenshots = process.env.SCREENSHOTS;
+const sizes = { desktop: { width: 1280, height: 800 }, phone: { width: 360, height: 740 } };
+
+async function look(page: Page, state: string) {
+  for (const [device, size] of Object.entries(sizes))
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.setViewportSize(size);
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await expect(page.locator("html")).toHaveClass(colorScheme);
+      await test.step(`${state}, ${device}, ${colorScheme}`, async () => {
+        await expectAccessible(page);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBe(0);
+        if (screenshots)
+          await page.screenshot({ path: `${screenshots}/${state}-${device}-${colorScheme}.png`, caret: "initial" });
+      });
+    }
+  await page.setViewportSize(sizes.desktop);
+}
+
+/** The keys that most states are looked at with. */
+async function withSomeKeys(session: SignedIn) {
+  const { page, user } = session;
+  await forgetKeys(user);
+  await withKeys(session, "Nightly backup", "Old laptop", "Analytics dashboard", "Production");
+  await storeExpiry(user, "Old laptop", -12);
+  await storeExpiry(user, "Analytics dashboard", 3);
+  await storeUses(user, "Production", usesOfAMonth());
+  await storeUses(user, "Nightly backup", [{ hoursAgo: 50, count: 1 }]);
+  await page.reload();
+  await expect(page.getByText("3 of 5 active")).toBeVisible();
+}
+
+/** Busier by day than by night. */
+function usesOfAMonth() {
+  return Array.from({ length: 30 * 24 }, (_, hoursAgo) => ({
+    hoursAgo,
+    count: Math.round(40 + 35 * Math.sin((hoursAgo / 24) * 2 * Math.PI) + ((hoursAgo * 37) % 17)),
+  }));
+}
+
+// Four looks at each of several states.
+test.setTimeout(180_000);
+
+test.describe("every state of the settings page", () => {
+  test("without keys", async ({ openAs }) => {
+    const { page, user } = await openAs("ada");
+    await forgetKeys(user);
+    await page.reload();
+    await expect(page.getByText("No keys yet")).toBeVisible();
+    await look(page, "empty");
+  });
+
+  test("with keys of every kind", async ({ openAs }) => {
+    const session = await openAs("ada");
+    const { page, user } = session;
+    await withSomeKeys(session);
+    await look(page, "keys");
+
+    await page.getByRole("button", { name: "Usage of Production" }).click();
+    await expect(page.getByText("Last 30 days")).toBeVisible();
+    await page.getByRole("button", { name: "Usage of Old laptop" }).click();
+    await expect(page.getByText("No requests")).toHaveCount(2);
+    await look(page, "usage");
+
+    await page.getByRole("button", { name: "Usage of Old laptop" }).click();
+    await page.getByRole("button", { name: "Rename Nightly backup" }).click();
+    await page.getByRole("textbox", { name: /New name/ }).fill(" ");
+    await page.keyboard.press("Enter");
+    await expect(page.getByText("Enter a name.")).toBeVisible();
+    await look(page, "rename-refused");
+    await page.keyboard.press("Escape");
+
+    await createKeyOver(page.request, user, "Fifth");
+    await createKeyOver(page.request, user, "The last one with a name that is as long as names may be");
+    await page.reload();
+    await page.getByRole("button", { name: "Create key", exact: true }).click();
+    await expect(page.getByRole("dialog")).toContainText("the most that are allowed");
+    await look(page, "at-the-limit");
+  });
+
+  test("with revoked keys, one of them not yet effective", async ({ openAs }) => {
+    const session = await openAs("ada");
+    const { page, user } = session;
+    await withSomeKeys(session);
+    for (const name of ["Old laptop", "Production"]) {
+      const confirmation = await startRevoking(page, name);
+      const field = confirmation.getByRole("textbox");
+      if (await field.isVisible()) await field.fill(name);
+      await confirmation.getByRole("button", { name: "Revoke key" }).click();
+      await confirmation.getByRole("button", { name: "Done" }).click();
+    }
+    await storePendingRevocation(user, "Nightly backup");
+    await page.reload();
+    await expect(page.getByText("Taking effect").first()).toBeAttached();
+    await look(page, "revoked");
+  });
+
+  test("while a key is created and its secret shown", async ({ openAs }) => {
+    const { page, user } = await openAs("ada");
+    await forgetKeys(user);
+    await page.reload();
+    const form = await startCreating(page, "Production");
+    await look(page, "create");
+    await form.getByText("Custom", { exact: true }).click();
+    for (const name of ["Read projects", "Read reports"]) await form.getByRole("checkbox", { name }).uncheck();
+    await form.getByLabel("Name").fill("");
+    await form.getByRole("button", { name: "Create key" }).click();
+    await expect(form.getByText("Choose at least one permission.")).toBeVisible();
+    await form.getByRole("checkbox", { name: "Read reports" }).check();
+    await form.getByRole("button", { name: "Create key" }).click();
+    await expect(form.getByText("Enter a name.")).toBeVisible();
+    await look(page, "create-refused");
+    await form.getByLabel("Name").fill("Production");
+    await loseAnswers(page, "create", "before");
+    await form.getByRole("button", { name: "Create key" }).click();
+    await expect(form.getByRole("alert")).toContainText("did not answer");
+    await look(page, "create-unanswered");
+    await page.unrouteAll();
+    await form.getByRole("button", { name: "Create key" }).click();
+    await expect(page.getByRole("dialog", { name: "Copy your key now" })).toBeVisible();
+    await look(page, "reveal");
+    await page.getByRole("button", { name: "Try it" }).click();
+    await expect(page.getByText("HTTP 200")).toBeVisible();
+    await look(page, "reveal-tried");
+    await page.keyboard.press("Escape");
+    await expect(page.getByRole("alertdialog")).toBeVisible();
+    await look(page, "reveal-unsaved");
+    await page.getByRole("button", { name: "Close anyway" }).click();
+  });
+
+  test("while a key is revoked", async ({ openAs }) => {
+    const session = await openAs("grace");
+    const { page } = session;
+    await withSomeKeys(session);
+    let confirmation = await startRevoking(page, "Analytics dashboard");
+    await look(page, "revoke");
+    await loseAnswers(page, "revoke", "before");
+    await confirmation.getByRole("button", { name: "Revoke key" }).click();
+    await expect(confirmation.getByRole("alert")).toContainText("was not revoked");
+    await look(page, "revoke-failed");
+    await loseAnswers(page, "effect", "before");
+    await confirmation.getByRole("button", { name: "Revoke key" }).click();
+    await expect(confirmation.getByRole("alert")).toContainText("outcome is not known");
+    await look(page, "revoke-unknown");
+    await page.unrouteAll();
+    await confirmation.getByRole("button", { name: "Check again" }).click();
+    await confirmation.getByRole("button", { name: "Revoke key" }).click();
+    await expect(confirmation.getByRole("status")).toContainText("Effective since");
+    await look(page, "receipt");
+    await confirmation.getByRole("button", { name: "Done" }).click();
+
+    confirmation = await startRevoking(page, "Production");
+    await confirmation.getByRole("textbox").fill("Production");
+    await look(page, "revoke-recently-used");
+    await answerAsPending(page, "revoke");
+    await loseAnswers(page, "effect", "before");
+    await confirmation.getByRole("button", { name: "Revoke key" }).click();
+    await expect(confirmation.getByRole("timer")).toBeVisible();
+    await look(page, "receipt-pending");
+  });
+
+  test("when a key has leaked", async ({ openAs }) => {
+    const session = await openAs("grace");
+    const { page, user } = session;
+    await withSomeKeys(session);
+    const { secret } = await createKeyOver(page.request, user, "Leaked");
+    await page.reload();
+    const field = page.getByRole("textbox", { name: "Key or line that contains it" });
+    await field.fill(`2026-11-25 WARN request failed: Authorization: Bearer ${secret}`);
+    await expect(page.getByText("This is “Leaked”.")).toBeVisible();
+    await look(page, "leaked-found");
+    await field.fill("lk_test_");
+    await expect(page.getByText("There is no complete key")).toBeVisible();
+    await look(page, "leaked-none");
+    await page.getByRole("button", { name: "Revoke all keys" }).click();
+    const confirmation = page.getByRole("alertdialog");
+    await confirmation.getByRole("textbox").fill("revoke all");
+    await look(page, "revoke-all");
+    await confirmation.getByRole("button", { name: "Revoke all" }).click();
+    await expect(confirmation.getByRole("status")).toContainText("Effective since");
+    await look(page, "revoke-all-receipt");
+  });
+
+  test("without API access", async ({ openAs }) => {
+    const session = await openAs("linus");
+    const { page, user } = session;
+    await forgetKeys(user);
+    await page.reload();
+    await expect(page.getByText("You have no keys")).toBeVisible();
+    await look(page, "no-access");
+    await withKeys(session, "From before");
+    await page.getByRole("button", { name: "Create key", exact: true }).click();
+    await expect(page.getByRole("dialog")).toBeVisible();
+    await look(page, "no-access-create");
+  });
+
+  test("when something fails", async ({ openAs }) => {
+    const session = await openAs("grace");
+    const { page } = session;
+    await withSomeKeys(session);
+    await loseAnswers(page, "list", "before");
+    await comeBackTo(page);
+    await expect(page.getByText("This list could not be refreshed")).toBeVisible({ timeout: 20_000 });
+    await look(page, "refresh-failed");
+    await page.unrouteAll();
+    // A fault of the page itself: an answer of a shape that it does not know.
+    await page.route("**/api/trpc/apiKeys.list*", (route) =>
+      route.fulfill({ json: [{ result: { data: { json: {} } } }] }),
+    );
+    await comeBackTo(page);
+    await expect(page.getByRole("alert").filter({ hasText: "Something went wrong" })).toBeVisible();
+    await look(page, "crash");
+    await page.unrouteAll();
+    await page.getByRole("button", { name: "Try again" }).click();
+    await expect(page.getByText("3 of 5 active")).toBeVisible();
+  });
+
+  test("when the session has ended", async ({ openAs }) => {
+    const { page } = await openAs("grace");
+    await page.context().clearCookies();
+    await comeBackTo(page);
+    await expect(page.getByRole("alert").filter({ hasText: "You are signed out" })).toBeVisible({ timeout: 20_000 });
+    await look(page, "signed-out");
+  });
+
+  test("when the keys cannot be loaded, and while they load", async ({ openAs }) => {
+    const { page } = await openAs("grace");
+    // A server that reaches no database answers in the place of the run's own, whose origin the sign-in serves.
+    const outage = { DATABASE_URL: "postgres://latchkey@127.0.0.1:9/none", APP_ORIGIN: process.env.BASE_URL };
+    await withApp(outage, async (origin) => {
+      await page.route(/\/settings\/api-keys|\/api\/trpc\//, async (route) => {
+        const { pathname, search } = new URL(route.request().url());
+        await route.fulfill({ response: await route.fetch({ url: origin + pathname + search }) });
+      });
+      await page.reload();
+      const alert = page.getByRole("alert").filter({ hasText: "Your keys could not be loaded" });
+      await expect(alert).toBeVisible();
+      await expect(page.getByText("No keys")).toHaveCount(0);
+      await look(page, "load-failed");
+
+      await page.unrouteAll();
+      const answer = createGate();
+      await page.route("**/api/trpc/apiKeys.list*", async (route) => {
+        await answer.opened;
+        await route.continue();
+      });
+      await alert.getByRole("button", { name: "Try again" }).click();
+      await expect(page.getByRole("status").filter({ hasText: "Loading your keys" })).toBeAttached();
+      await look(page, "loading");
+      answer.open();
+      await expect(page.getByText(/of 5 active/)).toBeVisible();
+    });
+  });
+});
+
+test("every other page", async ({ page }) => {
+  await page.goto("/");
+  await expect(page.getByRole("link", { name: "Sign in" })).toBeVisible();
+  await look(page, "home");
+  const missing = await page.goto("/no/such/page");
+  expect(missing?.status()).toBe(404);
+  await expect(page.getByRole("heading", { name: "There is no such page" })).toBeVisible();
+  await look(page, "not-found");
+  await page.goto("/sign-in");
+  await expect(page.getByLabel("Email address")).toBeVisible();
+  await look(page, "sign-in");
+});
