@@ -51,6 +51,23 @@ test.describe("accounts", () => {
     await expect(confirmation.getByRole("status")).toContainText("Effective since");
   });
 
+  test("the list comes with the page, without a call from the browser, and does not wait for clerk-js", async ({
+    openAs,
+  }) => {
+    const session = await openAs("ada");
+    const { page } = session;
+    await withKeys(session, "Streamed");
+    const calls: string[] = [];
+    page.on("request", (request) => calls.push(new URL(request.url()).pathname));
+    // It never comes.
+    await page.route(/clerk-js@/, () => new Promise(() => {}));
+    await page.reload({ waitUntil: "commit" });
+    await expect(rowOf(page, "Streamed")).toBeVisible();
+    await expect(page.getByRole("button", { name: "Revoke Streamed" })).toBeEnabled();
+    expect(calls.filter((path) => path.startsWith("/api/"))).toEqual([]);
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+  });
+
   test("Clerk's prebuilt UI is not loaded with the settings page", async ({ openAs }) => {
     const { page } = await openAs("ada");
     const scripts: string[] = [];

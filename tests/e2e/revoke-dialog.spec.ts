@@ -145,6 +145,35 @@ test.describe("revoking on the settings page", () => {
     await expect(confirmation.getByRole("timer")).toBeHidden();
   });
 
+  test("the countdown is of the server's time, however wrong and jumpy this machine's clock is", async ({ openAs }) => {
+    const session = await openAs("ada");
+    const { page } = session;
+    await page.addInitScript(() => {
+      const RealDate = Date;
+      const skewed = () => RealDate.now() + Number(sessionStorage.getItem("skew") ?? 7_200_000);
+      window.Date = class extends RealDate {
+        constructor(...args: ConstructorParameters<typeof Date> | []) {
+          super(...((args.length > 0 ? args : [skewed()]) as [number]));
+        }
+        static override now = skewed;
+      } as typeof Date;
+    });
+    await withKeys(session, "Two hours ahead");
+    expect(await page.evaluate(() => Date.now())).toBeGreaterThan(Date.now() + 7_000_000);
+    await answerAsPending(page, "revoke");
+    await loseAnswers(page, "effect", "before");
+    const confirmation = await startRevoking(page, "Two hours ahead");
+    await confirmation.getByRole("button", { name: "Revoke key" }).click();
+    const secondsLeft = async () => parseInt(await confirmation.getByRole("timer").innerText(), 10);
+    const first = await secondsLeft();
+    expect(first).toBeGreaterThan(50);
+    expect(first).toBeLessThanOrEqual(66);
+    // A jump of a day back.
+    await page.evaluate(() => sessionStorage.setItem("skew", String(-86_400_000)));
+    await expect.poll(secondsLeft).toBeLessThan(first);
+    expect(await secondsLeft()).toBeGreaterThan(first - 20);
+  });
+
   test("a key that was revoked elsewhere counts as revoked, and leaves the list on focus", async ({ openAs }) => {
     const session = await openAs("ada");
     const { page } = session;
