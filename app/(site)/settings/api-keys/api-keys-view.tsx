@@ -4,22 +4,22 @@ import { useSuspenseQuery } from "@tanstack/react-query";
 import { KeyRound, Plus } from "lucide-react";
 import { useRef, useState } from "react";
 
+import { formatTime } from "@/app/components/time";
+import { Button } from "@/app/components/ui/button";
+import { Notice } from "@/app/components/ui/notice";
 import type { ApiKeyList, ApiKeySummary } from "@/server/api-keys";
 import { useTRPC } from "@/trpc/client";
 
-import { formatTime } from "../../../components/time";
-import { Button } from "../../../components/ui/button";
-import { Notice } from "../../../components/ui/notice";
-import { ApiKeysFrame } from "./api-keys-frame";
 import { toCallFailure } from "./call-failure";
-import { CreateKeyDialog } from "./create-key-dialog";
-import { KeyTable, revokeButtonId } from "./key-table";
-import { RevokeAllDialog } from "./revoke-all-dialog";
-import { RevokeKeyDialog } from "./revoke-key-dialog";
+import { CreateKeyDialog } from "./create/create-key-dialog";
+import { ApiKeysFrame } from "./frame/api-keys-frame";
+import { SessionEnded } from "./frame/session-ended";
+import { StateCard } from "./frame/state-card";
 import { LeakedKey } from "./leaked-key";
-import { RevokedKeys } from "./revoked-keys";
-import { SessionEnded } from "./session-ended";
-import { StateCard } from "./state-card";
+import { KeyTable, revokeButtonId } from "./list/key-table";
+import { RevokedKeys } from "./list/revoked-keys";
+import { RevokeAllDialog } from "./revoke/revoke-all-dialog";
+import { RevokeKeyDialog } from "./revoke/revoke-key-dialog";
 import { strings } from "./strings";
 
 const pendingPollMilliseconds = 3_000;

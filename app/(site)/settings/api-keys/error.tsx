@@ -2,9 +2,10 @@
 
 import { Bug } from "lucide-react";
 
-import { Button } from "../../../components/ui/button";
-import { ApiKeysFrame } from "./api-keys-frame";
-import { StateCard } from "./state-card";
+import { Button } from "@/app/components/ui/button";
+
+import { ApiKeysFrame } from "./frame/api-keys-frame";
+import { StateCard } from "./frame/state-card";
 import { strings } from "./strings";
 
 export default function ApiKeysError({ reset }: { error: Error; reset: () => void }) {

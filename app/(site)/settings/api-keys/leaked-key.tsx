@@ -3,14 +3,14 @@
 import { ShieldAlert } from "lucide-react";
 import { type Ref, useId, useState } from "react";
 
+import { Button } from "@/app/components/ui/button";
+import { Textarea } from "@/app/components/ui/input";
+import { Label } from "@/app/components/ui/label";
+import { Notice } from "@/app/components/ui/notice";
 import type { ApiKeySummary } from "@/server/api-keys";
 
-import { Button } from "../../../components/ui/button";
-import { Textarea } from "../../../components/ui/input";
-import { Label } from "../../../components/ui/label";
-import { Notice } from "../../../components/ui/notice";
 import { identifyKey } from "./identify-key";
-import { rowId } from "./key-table";
+import { rowId } from "./list/key-table";
 import { strings } from "./strings";
 
 const { leaked: texts } = strings;

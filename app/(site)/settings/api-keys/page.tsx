@@ -5,12 +5,12 @@ import { Suspense } from "react";
 import { HydrateClient, prefetch, trpcFor } from "@/trpc/server";
 import { readSession } from "@/trpc/session";
 
-import { ApiKeysFrame } from "./api-keys-frame";
 import { ApiKeysView } from "./api-keys-view";
-import { KeyTableSkeleton } from "./key-table-skeleton";
-import { LoadFailed } from "./load-failed";
-import { LoadErrorBoundary } from "./load-error-boundary";
-import { OwnedBySession } from "./owned-by-session";
+import { ApiKeysFrame } from "./frame/api-keys-frame";
+import { LoadErrorBoundary } from "./frame/load-error-boundary";
+import { LoadFailed } from "./frame/load-failed";
+import { OwnedBySession } from "./frame/owned-by-session";
+import { KeyTableSkeleton } from "./list/key-table-skeleton";
 import { strings } from "./strings";
 
 export const metadata: Metadata = { title: strings.title };

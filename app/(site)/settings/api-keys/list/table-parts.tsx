@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 
-import { cn } from "../../../components/ui/cn";
+import { cn } from "@/app/components/ui/cn";
 
 /** From which width on a column is one of its own; below, the name cell holds what it says. */
 const shownFrom = { sm: "hidden sm:table-cell", md: "hidden md:table-cell", lg: "hidden lg:table-cell" };

@@ -2,12 +2,12 @@
 
 import { useState } from "react";
 
+import { Time } from "@/app/components/time";
 import { serverNow } from "@/trpc/server-time";
 
-import { Time } from "../../../components/time";
+import { strings } from "../strings";
 import { ChoiceGroup } from "./choice-group";
 import { FieldError } from "./field-error";
-import { strings } from "./strings";
 
 const choices = ["30", "90", "365", "never"] as const;
 export type Expiry = (typeof choices)[number];

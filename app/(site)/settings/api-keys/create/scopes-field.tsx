@@ -2,9 +2,9 @@
 
 import { allScopes, type Scope, scopeCatalogue } from "@/server/api-keys/scopes";
 
+import { strings } from "../strings";
 import { ChoiceGroup } from "./choice-group";
 import { FieldError } from "./field-error";
-import { strings } from "./strings";
 
 const choices = ["all", "readOnly", "custom"] as const;
 export type ScopeChoice = (typeof choices)[number];

@@ -1,6 +1,6 @@
 import { allScopes, scopePresets } from "@/server/api-keys/scopes";
 
-import { strings } from "./strings";
+import { strings } from "../strings";
 
 /** What a key may do, in a word where it is one of the presets. */
 export function KeyScopes({ scopes }: { scopes: readonly string[] }) {

@@ -4,7 +4,7 @@ import { useState } from "react";
 
 import type { Effect } from "@/server/api-keys";
 
-import { toCallFailure } from "./call-failure";
+import { toCallFailure } from "../call-failure";
 
 export type RevocationPhase =
   | { step: "confirm"; problem: string | null }

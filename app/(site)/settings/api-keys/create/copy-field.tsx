@@ -3,9 +3,10 @@
 import { Check, Copy } from "lucide-react";
 import { useId, useRef } from "react";
 
-import { Button } from "../../../components/ui/button";
-import { cn } from "../../../components/ui/cn";
-import { strings } from "./strings";
+import { Button } from "@/app/components/ui/button";
+import { cn } from "@/app/components/ui/cn";
+
+import { strings } from "../strings";
 
 interface CopyFieldProps {
   /** What it is, in "Copy …". */

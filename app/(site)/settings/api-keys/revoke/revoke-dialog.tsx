@@ -2,22 +2,22 @@
 
 import { type ReactNode, type SyntheticEvent, useId, useRef, useState } from "react";
 
-import type { ApiKeySummary } from "@/server/api-keys";
-import { serverNow } from "@/trpc/server-time";
-
 import {
   AlertDialog,
   AlertDialogContent,
   AlertDialogDescription,
   AlertDialogTitle,
-} from "../../../components/ui/alert-dialog";
-import { Button } from "../../../components/ui/button";
-import { bodyClasses, footerClasses, headerClasses } from "../../../components/ui/dialog-parts";
-import { Input } from "../../../components/ui/input";
-import { Label } from "../../../components/ui/label";
-import { Notice } from "../../../components/ui/notice";
-import { Spinner } from "../../../components/ui/spinner";
-import { strings } from "./strings";
+} from "@/app/components/ui/alert-dialog";
+import { Button } from "@/app/components/ui/button";
+import { bodyClasses, footerClasses, headerClasses } from "@/app/components/ui/dialog-parts";
+import { Input } from "@/app/components/ui/input";
+import { Label } from "@/app/components/ui/label";
+import { Notice } from "@/app/components/ui/notice";
+import { Spinner } from "@/app/components/ui/spinner";
+import type { ApiKeySummary } from "@/server/api-keys";
+import { serverNow } from "@/trpc/server-time";
+
+import { strings } from "../strings";
 import type { useRevocation } from "./use-revocation";
 
 const { revoke: texts } = strings;

@@ -2,10 +2,11 @@
 
 import { CloudOff } from "lucide-react";
 
-import { Button } from "../../../components/ui/button";
+import { Button } from "@/app/components/ui/button";
+
+import { strings } from "../strings";
 import { ApiKeysFrame } from "./api-keys-frame";
 import { StateCard } from "./state-card";
-import { strings } from "./strings";
 
 /** Nobody knows which keys there are. Without `onRetry` the whole page is asked for again. */
 export function LoadFailed({ onRetry }: { onRetry?: () => void }) {

@@ -2,14 +2,14 @@
 
 import { useQuery } from "@tanstack/react-query";
 
+import { formatHour, formatShortDate } from "@/app/components/time";
+import { Button } from "@/app/components/ui/button";
+import { Skeleton } from "@/app/components/ui/skeleton";
 import type { ApiKeyUsage } from "@/server/api-keys";
 import { useTRPC } from "@/trpc/client";
 
-import { formatHour, formatShortDate } from "../../../components/time";
-import { Button } from "../../../components/ui/button";
-import { Skeleton } from "../../../components/ui/skeleton";
+import { strings } from "../strings";
 import { Sparkline } from "./sparkline";
-import { strings } from "./strings";
 
 const { usage: texts } = strings;
 const numberForm = new Intl.NumberFormat("en-US");

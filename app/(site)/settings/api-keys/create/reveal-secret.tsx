@@ -2,13 +2,13 @@
 
 import { useState } from "react";
 
+import { Button } from "@/app/components/ui/button";
+import { DialogDescription, DialogTitle } from "@/app/components/ui/dialog";
+import { bodyClasses, footerClasses, headerClasses } from "@/app/components/ui/dialog-parts";
 import type { CreatedApiKey } from "@/server/api-keys";
 
-import { Button } from "../../../components/ui/button";
-import { DialogDescription, DialogTitle } from "../../../components/ui/dialog";
-import { bodyClasses, footerClasses, headerClasses } from "../../../components/ui/dialog-parts";
+import { strings } from "../strings";
 import { CopyField } from "./copy-field";
-import { strings } from "./strings";
 import { TryKey } from "./try-key";
 
 const { reveal: texts } = strings;

@@ -2,9 +2,10 @@
 
 import { useState } from "react";
 
-import { Button } from "../../../components/ui/button";
-import { Spinner } from "../../../components/ui/spinner";
-import { strings } from "./strings";
+import { Button } from "@/app/components/ui/button";
+import { Spinner } from "@/app/components/ui/spinner";
+
+import { strings } from "../strings";
 
 const { reveal: texts } = strings;
 

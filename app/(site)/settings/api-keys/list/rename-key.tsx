@@ -5,14 +5,14 @@ import { Check, X } from "lucide-react";
 import { type SyntheticEvent, useId, useState } from "react";
 import { toast } from "sonner";
 
+import { Button } from "@/app/components/ui/button";
+import { Input } from "@/app/components/ui/input";
+import { Spinner } from "@/app/components/ui/spinner";
 import type { ApiKeySummary } from "@/server/api-keys";
 import { useTRPC } from "@/trpc/client";
 
-import { Button } from "../../../components/ui/button";
-import { Input } from "../../../components/ui/input";
-import { Spinner } from "../../../components/ui/spinner";
-import { toCallFailure } from "./call-failure";
-import { strings } from "./strings";
+import { toCallFailure } from "../call-failure";
+import { strings } from "../strings";
 
 /** Edits a name in its row: Enter saves, Escape restores. The name shown changes only after the server has answered. */
 export function RenameKey({ apiKey, onClose }: { apiKey: ApiKeySummary; onClose: () => void }) {

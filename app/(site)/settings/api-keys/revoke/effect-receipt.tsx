@@ -1,11 +1,11 @@
 "use client";
 
+import { formatTime, Time } from "@/app/components/time";
+import { Notice } from "@/app/components/ui/notice";
 import type { Effect } from "@/server/api-keys";
 
-import { formatTime, Time } from "../../../components/time";
-import { Notice } from "../../../components/ui/notice";
-import { strings } from "./strings";
-import { useSecondsUntil } from "./use-seconds-until";
+import { strings } from "../strings";
+import { useSecondsUntil } from "../use-seconds-until";
 
 type PendingText = (latest: string) => string;
 

@@ -3,17 +3,17 @@
 import { CalendarClock, ChevronRight } from "lucide-react";
 import { useState } from "react";
 
+import { Time } from "@/app/components/time";
+import { Badge } from "@/app/components/ui/badge";
+import { Button } from "@/app/components/ui/button";
 import type { ApiKeySummary } from "@/server/api-keys";
 
-import { Time } from "../../../components/time";
-import { Badge } from "../../../components/ui/badge";
-import { Button } from "../../../components/ui/button";
-import { useIsExpiring } from "./use-is-expiring";
+import { strings } from "../strings";
 import { KeyName } from "./key-name";
 import { KeyScopes } from "./key-scopes";
 import { KeyUsage } from "./key-usage";
-import { strings } from "./strings";
 import { Cell, ColumnHead, KeyDisplay, TableFrame } from "./table-parts";
+import { useIsExpiring } from "./use-is-expiring";
 
 const { columns } = strings.table;
 

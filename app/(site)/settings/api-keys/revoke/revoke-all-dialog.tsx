@@ -3,14 +3,14 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
+import { Time } from "@/app/components/time";
 import type { ApiKeyList, ApiKeySummary, Effect } from "@/server/api-keys";
 import { weakestEffect } from "@/server/api-keys/weakest-effect";
 import { useTRPC } from "@/trpc/client";
 
-import { Time } from "../../../components/time";
+import { strings } from "../strings";
 import { EffectReceipt } from "./effect-receipt";
 import { RevokeDialog, wasUsedRecently } from "./revoke-dialog";
-import { strings } from "./strings";
 import { useRevocation } from "./use-revocation";
 
 const { revokeAll: texts } = strings;

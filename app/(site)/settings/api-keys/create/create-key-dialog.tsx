@@ -3,17 +3,17 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
+import { Button } from "@/app/components/ui/button";
+import { Dialog, DialogClose, DialogContent, DialogDescription, DialogTitle } from "@/app/components/ui/dialog";
+import { bodyClasses, footerClasses, headerClasses } from "@/app/components/ui/dialog-parts";
 import type { ApiKeyList, CreatedApiKey } from "@/server/api-keys";
 import type { CreateInput } from "@/server/api-keys/inputs";
 import { useTRPC } from "@/trpc/client";
 
-import { Button } from "../../../components/ui/button";
-import { Dialog, DialogClose, DialogContent, DialogDescription, DialogTitle } from "../../../components/ui/dialog";
-import { bodyClasses, footerClasses, headerClasses } from "../../../components/ui/dialog-parts";
-import { type CallFailure, toCallFailure } from "./call-failure";
+import { type CallFailure, toCallFailure } from "../call-failure";
+import { strings } from "../strings";
 import { CreateKeyForm } from "./create-key-form";
 import { RevealSecret } from "./reveal-secret";
-import { strings } from "./strings";
 import { useLeaveGuard } from "./use-leave-guard";
 
 interface CreateKeyDialogProps {

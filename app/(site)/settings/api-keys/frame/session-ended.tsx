@@ -1,9 +1,10 @@
 import { LogIn } from "lucide-react";
 
-import { Button } from "../../../components/ui/button";
+import { Button } from "@/app/components/ui/button";
+
+import { strings } from "../strings";
 import { ApiKeysFrame } from "./api-keys-frame";
 import { StateCard } from "./state-card";
-import { strings } from "./strings";
 
 export function SessionEnded() {
   return (

@@ -4,7 +4,7 @@ import { QueryErrorResetBoundary } from "@tanstack/react-query";
 import { TRPCClientError } from "@trpc/client";
 import { Component, type ReactNode } from "react";
 
-import { toCallFailure } from "./call-failure";
+import { toCallFailure } from "../call-failure";
 import { LoadFailed } from "./load-failed";
 import { SessionEnded } from "./session-ended";
 

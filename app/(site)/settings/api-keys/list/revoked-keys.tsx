@@ -1,13 +1,13 @@
 "use client";
 
+import { Time } from "@/app/components/time";
+import { Badge } from "@/app/components/ui/badge";
 import type { ApiKeySummary, Effect } from "@/server/api-keys";
 
-import { Time } from "../../../components/time";
-import { Badge } from "../../../components/ui/badge";
+import { strings } from "../strings";
+import { useSecondsUntil } from "../use-seconds-until";
 import { rowId } from "./key-table";
-import { strings } from "./strings";
 import { Cell, ColumnHead, KeyDisplay, TableFrame } from "./table-parts";
-import { useSecondsUntil } from "./use-seconds-until";
 
 const { revoked: texts } = strings;
 

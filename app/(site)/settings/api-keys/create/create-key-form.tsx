@@ -2,21 +2,21 @@
 
 import { type SyntheticEvent, useEffect, useId, useRef, useState } from "react";
 
+import { Button } from "@/app/components/ui/button";
+import { DialogClose, DialogDescription, DialogTitle } from "@/app/components/ui/dialog";
+import { bodyClasses, footerClasses, headerClasses } from "@/app/components/ui/dialog-parts";
+import { Input } from "@/app/components/ui/input";
+import { Label } from "@/app/components/ui/label";
+import { Notice } from "@/app/components/ui/notice";
+import { Spinner } from "@/app/components/ui/spinner";
 import type { CreateInput } from "@/server/api-keys/inputs";
 import { type Scope, scopePresets } from "@/server/api-keys/scopes";
 
-import { Button } from "../../../components/ui/button";
-import { DialogClose, DialogDescription, DialogTitle } from "../../../components/ui/dialog";
-import { bodyClasses, footerClasses, headerClasses } from "../../../components/ui/dialog-parts";
-import { Input } from "../../../components/ui/input";
-import { Label } from "../../../components/ui/label";
-import { Notice } from "../../../components/ui/notice";
-import { Spinner } from "../../../components/ui/spinner";
-import type { CallFailure } from "./call-failure";
+import type { CallFailure } from "../call-failure";
+import { strings } from "../strings";
 import { type Expiry, ExpiryField } from "./expiry-field";
 import { FieldError } from "./field-error";
 import { type ScopeChoice, ScopesField } from "./scopes-field";
-import { strings } from "./strings";
 
 const { create: texts } = strings;
 

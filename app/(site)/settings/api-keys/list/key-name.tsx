@@ -3,11 +3,11 @@
 import { Pencil } from "lucide-react";
 import { useState } from "react";
 
+import { Button } from "@/app/components/ui/button";
 import type { ApiKeySummary } from "@/server/api-keys";
 
-import { Button } from "../../../components/ui/button";
+import { strings } from "../strings";
 import { RenameKey } from "./rename-key";
-import { strings } from "./strings";
 
 /** A key's name, and the way to change it in place. */
 export function KeyName({ apiKey }: { apiKey: ApiKeySummary }) {

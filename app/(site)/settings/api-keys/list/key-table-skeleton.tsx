@@ -1,6 +1,7 @@
-import { Skeleton } from "../../../components/ui/skeleton";
+import { Skeleton } from "@/app/components/ui/skeleton";
+
+import { strings } from "../strings";
 import { KeyTableHead } from "./key-table";
-import { strings } from "./strings";
 import { Cell, TableFrame } from "./table-parts";
 
 const rows = ["first", "second", "third"];

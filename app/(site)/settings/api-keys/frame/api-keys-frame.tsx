@@ -1,7 +1,8 @@
 import type { ReactNode, Ref } from "react";
 
-import { Skeleton } from "../../../components/ui/skeleton";
-import { strings } from "./strings";
+import { Skeleton } from "@/app/components/ui/skeleton";
+
+import { strings } from "../strings";
 
 interface ApiKeysFrameProps {
   children: ReactNode;
