@@ -1,11 +1,10 @@
 import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
-import { type Child, startChild } from "@/local/child";
 import { findFreePort } from "@/local/free-port";
 import { productionEnvironment } from "@/local/production-environment";
 
+import { buildApp, startApp } from "../support/app-server";
 import type { Services } from "./services";
 import type { EvalRequest } from "./slot-eval";
 
@@ -68,8 +67,7 @@ export async function buildAppCopy(services: Services): Promise<AppCopy> {
       await writeFile(file, routeSource(route));
     }
     const environment = { ...productionEnvironment(), API_KEY_ENVIRONMENT: "test", ...services.environment };
-    const build = await runNext(["build"], folder, environment, "inherit");
-    if ((await build.exited) !== 0) throw new Error("the app's copy cannot be built");
+    await buildApp(folder, environment);
     return { remove, start: (evalRequest) => serve(folder, environment, evalRequest) };
   } catch (error) {
     await remove();
@@ -85,32 +83,6 @@ async function serve(folder: string, environment: NodeJS.ProcessEnv, evalRequest
     BENCH_EVAL: JSON.stringify(evalRequest),
     LOG_LEVEL: "silent",
   };
-  const server = await runNext(["start", "-H", "localhost", "-p", String(port)], folder, settings, "ignore");
-  const origin = `http://localhost:${port}`;
-  let end: number | string | undefined;
-  void server.exited.then((code) => (end = code));
-  while (end === undefined) {
-    const answer = await fetch(`${origin}/api/health/live`).catch(() => undefined);
-    await answer?.body?.cancel();
-    if (answer?.ok) return { origin, stop: () => server.stop() };
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`the app's copy ended before it answered (${end})`);
-}
-
-function runNext(
-  args: string[],
-  folder: string,
-  environment: NodeJS.ProcessEnv,
-  errors: "inherit" | "ignore",
-): Promise<Child> {
-  const next = createRequire(import.meta.url).resolve("next/dist/bin/next");
-  return startChild(process.execPath, [next, ...args], {
-    environment,
-    cwd: folder,
-    stdio: ["ignore", "ignore", errors],
-    stopSignals: ["SIGTERM", "SIGKILL"],
-    graceMilliseconds: 5_000,
-    signals: "group",
-  });
+  const server = await startApp(port, settings, { folder, output: "ignore" });
+  return { origin: `http://localhost:${port}`, stop: () => server.stop() };
 }

@@ -4,18 +4,36 @@ import { type Child, startChild } from "@/local/child";
 import { findFreePort } from "@/local/free-port";
 import { productionEnvironment } from "@/local/production-environment";
 
-/** Serves the production build, and resolves once it answers. Rejects with its exit code when it ends instead. */
-export async function startApp(port: number, environment: NodeJS.ProcessEnv): Promise<Child> {
+type Output = "inherit" | "ignore";
+
+/** Makes the production build of an app in another folder, which has to be below this one: modules are looked up from there. */
+export async function buildApp(folder: string, environment: NodeJS.ProcessEnv): Promise<void> {
+  const build = await runNext(["build"], environment, folder, ["ignore", "ignore", "inherit"]);
+  if ((await build.exited) !== 0) throw new Error(`The app in ${folder} cannot be built.`);
+}
+
+/** Serves a production build, this one's or another folder's, and resolves once it answers. Rejects with its exit code when it ends instead. */
+export async function startApp(
+  port: number,
+  environment: NodeJS.ProcessEnv,
+  { folder = ".", output = "inherit" }: { folder?: string; output?: Output } = {},
+): Promise<Child> {
+  const args = ["start", "-H", "localhost", "-p", String(port)];
+  const app = await runNext(args, environment, folder, ["ignore", output, output]);
+  await answers(`http://localhost:${port}/api/health/live`, app);
+  return app;
+}
+
+function runNext(args: string[], environment: NodeJS.ProcessEnv, cwd: string, stdio: Output[]): Promise<Child> {
   const next = createRequire(import.meta.url).resolve("next/dist/bin/next");
-  const app = await startChild(process.execPath, [next, "start", "-H", "localhost", "-p", String(port)], {
+  return startChild(process.execPath, [next, ...args], {
     environment,
-    stdio: ["ignore", "inherit", "inherit"],
+    cwd,
+    stdio,
     stopSignals: ["SIGTERM", "SIGKILL"],
     graceMilliseconds: 5_000,
     signals: "group",
   });
-  await answers(`http://localhost:${port}/api/health/live`, app);
-  return app;
 }
 
 /** Resolves when the page answers; rejects when the server has ended instead. */
