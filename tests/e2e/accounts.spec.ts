@@ -68,16 +68,6 @@ test.describe("accounts", () => {
     await page.unrouteAll({ behavior: "ignoreErrors" });
   });
 
-  test("Clerk's prebuilt UI is not loaded with the settings page", async ({ openAs }) => {
-    const { page } = await openAs("ada");
-    const scripts: string[] = [];
-    page.on("request", (request) => scripts.push(request.url()));
-    await page.reload();
-    await expect(page.getByRole("button", { name: "Account" })).toBeVisible();
-    expect(scripts.filter((url) => url.includes("clerk-js@")).length).toBeGreaterThan(0);
-    expect(scripts.filter((url) => url.includes("/@clerk/ui@"))).toEqual([]);
-  });
-
   test("a page that was made for one account cannot act for another that has signed in since", async ({ openAs }) => {
     const ada = await openAs("ada");
     const grace = await openAs("grace");
