@@ -150,6 +150,7 @@ test.describe("a key's life on the settings page", () => {
     await field.fill("Changed");
     await page.keyboard.press("Enter");
     await expect(page.getByRole("button", { name: "Rename Changed" })).toBeFocused();
+    await expect(page.getByText("Renamed to “Changed”")).toBeVisible();
     await page.reload();
     await expect(rowOf(page, "Changed")).toBeVisible();
   });

@@ -1,23 +1,38 @@
 "use client";
 
-import { useTheme } from "next-themes";
-import { Toaster as Sonner } from "sonner";
+import { lazy, Suspense, useSyncExternalStore } from "react";
 
-/** Toasts only confirm finished work: what a person has to know or do stands in the page or its dialog. */
+const Toasts = lazy(() => import("./toasts"));
+
+let hasToast = false;
+const listeners = new Set<() => void>();
+const subscribe = (listener: () => void) => {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+};
+
+/** Where toasts appear. What shows them, 10 kB, is loaded with the first one. */
 export function Toaster() {
-  const { resolvedTheme } = useTheme();
-  return (
-    <Sonner
-      theme={resolvedTheme === "dark" ? "dark" : "light"}
-      position="bottom-right"
-      toastOptions={{
-        unstyled: true,
-        classNames: {
-          toast:
-            "flex items-center gap-2.5 rounded-lg border bg-popover px-3.5 py-2.5 text-[0.8125rem] text-popover-foreground shadow-lg",
-          icon: "text-success",
-        },
-      }}
-    />
+  const isNeeded = useSyncExternalStore(
+    subscribe,
+    () => hasToast,
+    () => false,
   );
+  return isNeeded ? (
+    <Suspense>
+      <Toasts />
+    </Suspense>
+  ) : null;
+}
+
+/**
+ * Toasts only confirm finished work: what a person has to know or do stands in the page or its dialog. So none is missed where its
+ * code cannot be loaded.
+ */
+export async function confirmInToast(text: string): Promise<void> {
+  const sonner = await import("sonner").catch(() => null);
+  if (!sonner) return;
+  sonner.toast.success(text);
+  hasToast = true;
+  for (const listener of listeners) listener();
 }

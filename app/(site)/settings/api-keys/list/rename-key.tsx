@@ -3,11 +3,11 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Check, X } from "lucide-react";
 import { type SyntheticEvent, useId, useState } from "react";
-import { toast } from "sonner";
 
 import { Button } from "@/app/components/ui/button";
 import { Input } from "@/app/components/ui/input";
 import { Spinner } from "@/app/components/ui/spinner";
+import { confirmInToast } from "@/app/components/ui/toaster";
 import type { ApiKeySummary } from "@/server/api-keys";
 import { useTRPC } from "@/trpc/client";
 
@@ -36,7 +36,8 @@ export function RenameKey({ apiKey, onClose }: { apiKey: ApiKeySummary; onClose:
       queryClient.setQueryData(trpc.apiKeys.list.queryKey(), (list) =>
         list ? { ...list, keys: list.keys.map((key) => (key.id === renamed.id ? renamed : key)) } : list,
       );
-      toast.success(strings.rename.renamed(renamed.name));
+      // Without it nothing is missing: the row shows the new name.
+      confirmInToast(strings.rename.renamed(renamed.name)).catch(() => undefined);
       onClose();
     } catch (error) {
       setProblem(describe(error));
