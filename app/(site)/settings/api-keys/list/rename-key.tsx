@@ -36,8 +36,7 @@ export function RenameKey({ apiKey, onClose }: { apiKey: ApiKeySummary; onClose:
       queryClient.setQueryData(trpc.apiKeys.list.queryKey(), (list) =>
         list ? { ...list, keys: list.keys.map((key) => (key.id === renamed.id ? renamed : key)) } : list,
       );
-      // Without it nothing is missing: the row shows the new name.
-      confirmInToast(strings.rename.renamed(renamed.name)).catch(() => undefined);
+      void confirmInToast(strings.rename.renamed(renamed.name));
       onClose();
     } catch (error) {
       setProblem(describe(error));
