@@ -1,5 +1,5 @@
-import { buildAppCopy, emptyRoutes } from "./app-copy";
 import { compare, type Comparison, type Effort, type Goal, type Side } from "./compare";
+import { emptyRoutes, serveWithEmptyRoutes } from "./empty-routes";
 import { openHttpLoad } from "./http-load";
 import { captureEval } from "./slot-eval";
 import { type BenchKey, insertKeys, openStage, warmSlots } from "./stage";
@@ -25,19 +25,14 @@ export const measureGateway: Suite = async ({ services, effort, isQuick }) => {
     if (!unlimited || !limited) throw new Error("no keys");
     await warmSlots(stage, [unlimited, limited]);
     const evalRequest = await captureEval(stage.context.redis, unlimited.hash);
-    const copy = await buildAppCopy(services);
+    const app = await serveWithEmptyRoutes(services, evalRequest);
     try {
-      const app = await copy.start(evalRequest);
-      try {
-        const comparisons: Comparison[] = [];
-        for (const connections of isQuick ? [32] : connectionCounts)
-          comparisons.push(...(await compareRoutes(app.origin, connections, effort, unlimited, limited)));
-        return { comparisons, notes: [] };
-      } finally {
-        await app.stop();
-      }
+      const comparisons: Comparison[] = [];
+      for (const connections of isQuick ? [32] : connectionCounts)
+        comparisons.push(...(await compareRoutes(app.origin, connections, effort, unlimited, limited)));
+      return { comparisons, notes: [] };
     } finally {
-      await copy.remove();
+      await app.stop();
     }
   } finally {
     await stage.close();

@@ -46,25 +46,6 @@ test("the settings page adds at most 100 kB of compressed JavaScript to an empty
   expect(added, sizes).toBeLessThanOrEqual(budgetBytes);
 });
 
-test("the settings page is painted and shows its heading while clerk-js has not come yet", async ({ openAs }) => {
-  const { page } = await openAs("ada");
-  let release = () => {};
-  const released = new Promise<void>((resolve) => (release = resolve));
-  const asked = page.waitForRequest(/clerk-js@/);
-  await page.route(/clerk-js@/, async (route) => {
-    await released;
-    await route.continue();
-  });
-  await page.reload({ waitUntil: "commit" });
-  await asked;
-  await expect(page.getByRole("heading", { name: "API keys", exact: true })).toBeVisible();
-  await page.waitForFunction(() => performance.getEntriesByName("first-contentful-paint").length > 0);
-  const account = page.getByRole("button", { name: "Account" });
-  await expect(account).toBeHidden();
-  release();
-  await expect(account).toBeVisible();
-});
-
 test("Clerk's prebuilt UI is not loaded with the settings page, not even late", async ({ openAs }) => {
   const { page } = await openAs("ada");
   const scripts: string[] = [];

@@ -31,8 +31,11 @@ async function look(page: Page, state: string) {
       await test.step(`${state}, ${device}, ${colorScheme}`, async () => {
         await expectAccessible(page);
         expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBe(0);
-        if (screenshots)
-          await page.screenshot({ path: `${screenshots}/${state}-${device}-${colorScheme}.png`, caret: "initial" });
+        if (screenshots) {
+          const hasDialog = (await page.getByRole("dialog").or(page.getByRole("alertdialog")).count()) > 0;
+          const path = `${screenshots}/${state}-${device}-${colorScheme}.png`;
+          await page.screenshot({ path, caret: "initial", fullPage: !hasDialog });
+        }
       });
     }
   await page.setViewportSize(sizes.desktop);

@@ -37,6 +37,15 @@ export async function storePendingRevocation({ userId }: HttpUser, name: string)
   );
 }
 
+/** What the owner's plan says, as its webhook would write it. Purges nothing: for keys that were not verified yet. */
+export async function storeOwner({ userId }: HttpUser, plan: { accessAllowed?: boolean; requestsPerMinute?: number }) {
+  await execute(
+    `insert into owners (id, access_allowed, requests_per_minute) values ($1, $2, $3)
+     on conflict (id) do update set access_allowed = $2, requests_per_minute = $3`,
+    [userId, plan.accessAllowed ?? true, plan.requestsPerMinute ?? null],
+  );
+}
+
 /** As if the account had never had a key. Their slots stay: nobody may go on using them. */
 export async function forgetKeys({ userId }: HttpUser) {
   await execute("delete from api_keys where owner_id = $1", [userId]);

@@ -1,0 +1,67 @@
+import { findFreePort } from "@/local/free-port";
+import { productionEnvironment } from "@/local/production-environment";
+
+import { buildAppCopy } from "../support/app-copy";
+import { startApp } from "../support/app-server";
+import type { Services } from "./services";
+import type { EvalRequest } from "./slot-eval";
+
+/**
+ * What the gateway is compared with: handlers that do nothing but the one EVAL of a verification, each in a request of its own or batched
+ * as the app batches them; the last one answers as much as whoami does.
+ */
+export const emptyRoutes = {
+  bare: { path: "/api/bench/bare", evaluate: "slot.eval(script, keys, args)", answer: "new Response()" },
+  batched: { path: "/api/bench/batched", evaluate: "evaluate(keys, args)", answer: "new Response()" },
+  sameAnswer: { path: "/api/bench/same-answer", evaluate: "evaluate(keys, args)", answer: "Response.json(answer)" },
+};
+
+const routeSource = ({ evaluate, answer }: (typeof emptyRoutes)["bare"]) => `
+import { getServerContext } from "@/server/context";
+import { createBatchedEval } from "@/server/redis/batched-eval";
+
+const [script, keys, args] = JSON.parse(process.env.BENCH_EVAL ?? '["", [], []]') as [string, string[], string[]];
+const { slot } = getServerContext().redis;
+export const evaluate = createBatchedEval(slot, script);
+export const answer = {
+  keyId: "key_00000000-0000-7000-8000-000000000000",
+  ownerId: "user_000000000000000000000000",
+  name: "Production",
+  environment: "test",
+  scopes: ["projects:read", "reports:read"],
+  expiresAt: null,
+};
+
+export async function GET(_request: Request): Promise<Response> {
+  await ${evaluate};
+  return ${answer};
+}
+`;
+
+/** Serves a production build of the app plus the empty handlers, which the app itself does not ship. */
+export async function serveWithEmptyRoutes(services: Services, evalRequest: EvalRequest) {
+  const files = Object.values(emptyRoutes).map((route) => [`app${route.path}/route.ts`, routeSource(route)]);
+  const port = await findFreePort();
+  const environment = {
+    ...productionEnvironment(),
+    API_KEY_ENVIRONMENT: "test",
+    ...services.environment,
+    PORT: String(port),
+    BENCH_EVAL: JSON.stringify(evalRequest),
+    LOG_LEVEL: "silent",
+  };
+  const copy = await buildAppCopy(Object.fromEntries(files), environment);
+  try {
+    const server = await startApp(port, environment, { folder: copy.folder, output: "ignore" });
+    return {
+      origin: `http://localhost:${port}`,
+      async stop() {
+        await server.stop();
+        await copy.remove();
+      },
+    };
+  } catch (error) {
+    await copy.remove();
+    throw error;
+  }
+}

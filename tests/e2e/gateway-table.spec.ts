@@ -1,0 +1,127 @@
+import { expect, test } from "@playwright/test";
+
+import { findFreePort } from "@/local/free-port";
+import { mintSecret } from "@/server/api-keys/token";
+
+import { buildAppCopy } from "../support/app-copy";
+import { environmentFor, startApp } from "../support/app-server";
+import { callProcedure, createKeyOver, newHttpUser } from "../support/http-user";
+import { startPostgresProxy } from "../support/postgres-proxy";
+import { storeExpiry, storeOwner } from "../support/stored-keys";
+
+/** A route of a host app, as the README shows one. */
+const reportsRoute = `
+import { withApiKey } from "../../gateway";
+
+export const GET = withApiKey((_request, { key }) => Response.json({ reportsOf: key.ownerId }), {
+  scopes: ["reports:read", "reports:write"],
+});
+`;
+
+test("every row of the gateway's table, on a production build of an app with a route of its own", async ({
+  request,
+}) => {
+  // It builds an app.
+  test.setTimeout(180_000);
+  const port = await findFreePort();
+  const database = await startPostgresProxy(process.env.DATABASE_URL ?? "");
+  const environment = environmentFor(port, { DATABASE_URL: database.url, API_KEY_ENVIRONMENT: "test" });
+  const copy = await buildAppCopy({ "app/api/v1/reports/route.ts": reportsRoute }, environment);
+  const app = await startApp(port, environment, { folder: copy.folder });
+  try {
+    const ask = async (path: string, headers: Record<string, string>) => {
+      const answer = await request.get(`http://localhost:${port}/api/v1/${path}`, { headers });
+      expect(answer.headers()["cache-control"]).toBe("no-store");
+      return answer;
+    };
+    const newKey = async (
+      prepare: (user: Awaited<ReturnType<typeof newHttpUser>>) => Promise<unknown> = async () => {},
+    ) => {
+      const user = await newHttpUser();
+      const { key, secret } = await createKeyOver(request, user, "Row");
+      await prepare(user);
+      return { user, key, secret };
+    };
+    const refusal = async (path: string, headers: Record<string, string>) => {
+      const answer = await ask(path, headers);
+      expect(answer.headers()["content-type"]).toBe("application/problem+json");
+      const problem = (await answer.json()) as Record<string, unknown>;
+      const text = expect.stringMatching(/\S/);
+      expect(problem).toEqual({ type: text, title: text, detail: text, code: text, status: answer.status() });
+      return { code: problem.code, status: answer.status(), headers: answer.headers(), detail: problem.detail };
+    };
+    const good = await newKey();
+    const other = await newKey();
+
+    for (const headers of [{ "x-api-key": good.secret }, { authorization: `Bearer ${good.secret}`, "x-api-key": "" }])
+      expect(await (await ask("reports", headers)).json()).toEqual({ reportsOf: good.user.userId });
+
+    expect(
+      await refusal("reports", { authorization: `Bearer ${good.secret}`, "x-api-key": other.secret }),
+    ).toMatchObject({ status: 400, code: "ambiguous_credentials" });
+
+    const missing = await refusal("reports", {});
+    expect(missing).toMatchObject({ status: 401, code: "missing_api_key" });
+    expect(missing.headers["www-authenticate"]).toMatch(/^Bearer (?!.*error=)/);
+
+    const revoked = await newKey(async () => {});
+    await callProcedure(request, revoked.user, "revoke", { id: revoked.key.id });
+    const expired = await newKey((user) => storeExpiry(user, "Row", -1));
+    for (const [code, secret] of [
+      ["invalid_api_key", "lk_test_short"],
+      ["invalid_api_key", mintSecret({ prefix: "lk", environment: "test" })],
+      ["invalid_api_key", mintSecret({ prefix: "lk", environment: "live" })],
+      ["api_key_revoked", revoked.secret],
+      ["api_key_expired", expired.secret],
+    ] as const) {
+      const refused = await refusal("reports", { authorization: `Bearer ${secret}` });
+      expect(refused).toMatchObject({ status: 401, code });
+      expect(refused.headers["www-authenticate"]).toMatch(/^Bearer .*error="invalid_token"/);
+    }
+
+    const lapsed = await newKey((user) => storeOwner(user, { accessAllowed: false }));
+    expect(await refusal("reports", { "x-api-key": lapsed.secret })).toMatchObject({
+      status: 403,
+      code: "api_access_required",
+    });
+
+    const { result } = await callProcedure(request, other.user, "create", {
+      name: "Reader",
+      requestId: crypto.randomUUID(),
+      scopes: ["reports:read"],
+    });
+    const reader = result as { secret: string };
+    const insufficient = await refusal("reports", { "x-api-key": reader.secret });
+    expect(insufficient).toMatchObject({ status: 403, code: "insufficient_scope" });
+    expect(insufficient.detail).toContain("reports:write");
+    expect(insufficient.detail).not.toContain("reports:read");
+    expect(insufficient.headers["www-authenticate"]).toMatch(
+      /^Bearer .*error="insufficient_scope", scope="reports:read reports:write"/,
+    );
+    expect((await ask("whoami", { "x-api-key": reader.secret })).status()).toBe(200);
+
+    const limited = await newKey((user) => storeOwner(user, { requestsPerMinute: 1 }));
+    const within = await ask("reports", { "x-api-key": limited.secret });
+    expect(within.status()).toBe(200);
+    expect(within.headers()).toMatchObject({
+      "ratelimit-policy": '"owner";q=1;w=60',
+      ratelimit: expect.stringMatching(/^"owner";r=0;t=\d+$/),
+    });
+    const over = await refusal("reports", { "x-api-key": limited.secret });
+    expect(over).toMatchObject({ status: 429, code: "rate_limited" });
+    expect(over.headers["retry-after"]).toMatch(/^[1-9]\d*$/);
+
+    const unseen = await newKey();
+    database.sever();
+    // The cached key is good all the same; of the other one nobody can say anything.
+    expect((await ask("reports", { "x-api-key": good.secret })).status()).toBe(200);
+    const unavailable = await refusal("reports", { "x-api-key": unseen.secret });
+    expect(unavailable).toMatchObject({ status: 503, code: "verification_unavailable" });
+    expect(unavailable.headers["retry-after"]).toMatch(/^[1-9]\d*$/);
+    expect(unavailable.headers).not.toHaveProperty("www-authenticate");
+  } finally {
+    await app.stop();
+    await database.stop();
+    await copy.remove();
+  }
+});
