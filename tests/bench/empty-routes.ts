@@ -40,7 +40,8 @@ export async function GET(_request: Request): Promise<Response> {
 
 /** Serves a production build of the app plus the empty handlers, which the app itself does not ship. */
 export async function serveWithEmptyRoutes(services: Services, evalRequest: EvalRequest) {
-  const files = Object.values(emptyRoutes).map((route) => [`app${route.path}/route.ts`, routeSource(route)]);
+  const files: Record<string, string> = {};
+  for (const route of Object.values(emptyRoutes)) files[`app${route.path}/route.ts`] = routeSource(route);
   const port = await findFreePort();
   const environment = {
     ...productionEnvironment(),
@@ -50,7 +51,7 @@ export async function serveWithEmptyRoutes(services: Services, evalRequest: Eval
     BENCH_EVAL: JSON.stringify(evalRequest),
     LOG_LEVEL: "silent",
   };
-  const copy = await buildAppCopy(Object.fromEntries(files), environment);
+  const copy = await buildAppCopy(files, environment);
   try {
     const server = await startApp(port, environment, { folder: copy.folder, output: "ignore" });
     return {
