@@ -32,7 +32,7 @@ describe("the key format", () => {
   it("computes the same checksum as Node's own CRC-32", () => {
     for (const text of ["", "lk_live_", mintSecret(format), "x".repeat(300)]) {
       const digits = checksum(text);
-      const value = [...digits].reduce((sum, digit) => sum * 62 + alphabet.indexOf(digit), 0);
+      const value = Array.from(digits).reduce((sum, digit) => sum * 62 + alphabet.indexOf(digit), 0);
       expect(value).toBe(crc32(text));
     }
   });
