@@ -5,7 +5,7 @@ import type { ComponentProps, ReactNode } from "react";
 import { cn } from "./cn";
 
 const noticeVariants = cva(
-  "flex gap-3 rounded-md border px-3.5 py-3 text-[0.8125rem] leading-5 [&>svg]:mt-0.5 [&>svg]:size-4 [&>svg]:shrink-0",
+  "flex flex-wrap gap-x-3 gap-y-2.5 rounded-md border px-3.5 py-3 text-[0.8125rem] leading-5 [&>svg]:mt-0.5 [&>svg]:size-4 [&>svg]:shrink-0",
   {
     variants: {
       variant: {
@@ -30,7 +30,8 @@ export function Notice({ className, variant, title, action, children, ...props }
   return (
     <div className={cn(noticeVariants({ variant }), className)} {...props}>
       <Icon aria-hidden />
-      <div className="min-w-0 flex-1">
+      {/* Where there is no room beside the text, the action goes below it. */}
+      <div className="min-w-0 flex-1 basis-48">
         {title !== undefined && <p className="font-medium">{title}</p>}
         {children !== undefined && <div className="text-pretty text-muted-foreground">{children}</div>}
       </div>

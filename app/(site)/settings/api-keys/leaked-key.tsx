@@ -78,7 +78,7 @@ function Answer({ text, keys, onRevoke }: { text: string } & Pick<LeakedKeyProps
       variant={isRevoked ? "success" : "warning"}
       title={texts[key.status](key.name)}
       action={
-        <span className="flex flex-wrap items-center justify-end gap-2">
+        <span className="ml-auto flex flex-wrap items-center justify-end gap-2">
           <Button variant="secondary" size="sm" onClick={() => pointOut(key)}>
             {texts.show}
           </Button>
