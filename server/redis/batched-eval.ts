@@ -30,10 +30,13 @@ export function createBatchedEval(redis: Redis, script: string) {
     requestsUnderWay++;
     try {
       const outcomes = await evaluate(calls);
+      // With one too few nobody knows whose is whose, and a tombstone does not say to which key it belongs.
+      if (outcomes.length !== calls.length)
+        throw new Error("Redis answered another number of results than were asked for");
       calls.forEach(({ resolve, reject }, at) => {
-        const outcome = outcomes[at];
-        if (outcome && outcome.error === undefined) resolve(outcome.result);
-        else reject(new Error(outcome?.error ?? "Redis answered fewer results than were asked for"));
+        const { error, result } = outcomes[at] ?? {};
+        if (error === undefined) resolve(result);
+        else reject(new Error(error));
       });
     } catch (fault) {
       for (const { reject } of calls) reject(fault);

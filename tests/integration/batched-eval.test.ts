@@ -69,9 +69,19 @@ describe.each(redisKinds)("a batched EVAL on %s", (redisKind) => {
     },
   );
 
-  it("fails a call that an answer leaves out", async () => {
-    proxy.decide = (body) => (commandsOf(body) > 1 ? { status: 200, body: '[{"result":"b25l"}]' } : "pass");
+  it.each(['[{"result":"VDo="}]', "[]", '[{"result":"VDo="},{"result":"VDo="},{"result":"VDo="}]'])(
+    "takes nothing from an answer of another length, %s",
+    async (body) => {
+      proxy.decide = (request) => (commandsOf(request) > 1 ? { status: 200, body } : "pass");
+      const outcomes = await Promise.allSettled([call("first"), call("one"), call("two")]);
+      expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected"]);
+    },
+  );
+
+  it("takes no result for one where there is only its error", async () => {
+    const answer = '[{"error":"ERR one"},{"result":"dHdv"}]';
+    proxy.decide = (request) => (commandsOf(request) > 1 ? { status: 200, body: answer } : "pass");
     const outcomes = await Promise.allSettled([call("first"), call("one"), call("two")]);
-    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected"]);
+    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
   });
 });
