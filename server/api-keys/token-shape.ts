@@ -22,10 +22,11 @@ export function isWellFormedSecret(candidate: string, format: TokenFormat): bool
   return /^[0-9A-Za-z]+$/.test(candidate.slice(head.length)) && endsWithChecksum(candidate);
 }
 
-/** The first secret, of any prefix and environment, in a text such as a log line; null for none. */
-export function findSecret(text: string): string | null {
-  const candidates = text.match(/[0-9A-Za-z_]+_(?:live|test)_[0-9A-Za-z]{38}(?![0-9A-Za-z])/g) ?? [];
-  return candidates.find(endsWithChecksum) ?? null;
+/** The secrets, of any prefix and environment, in a text such as a log, in time linear in its length. */
+export function findSecrets(text: string): string[] {
+  // A prefix as `API_KEY_PREFIX` may be.
+  const candidates = text.match(/[a-z][a-z0-9]{0,9}_(?:live|test)_[0-9A-Za-z]{38}(?![0-9A-Za-z])/g) ?? [];
+  return candidates.filter(endsWithChecksum);
 }
 
 /** The form shown in lists, `lk_test_Ab3d…9xYz`: enough to recognise a leaked key by, of no use for guessing it. */

@@ -101,7 +101,7 @@ test.describe("when a key has leaked", () => {
     const confirmation = page.getByRole("alertdialog", { name: "Revoke your only key?" });
     const submit = confirmation.getByRole("button", { name: "Revoke all" });
     await submit.click();
-    await expect(confirmation.getByRole("alert")).toContainText("nothing was revoked");
+    await expect(confirmation.getByRole("alert")).toContainText("not all of these keys were revoked");
     expect(await whoami(page, secret)).toMatchObject({ status: 200 });
     await page.unroute("**/api/trpc/apiKeys.revokeAll*");
 

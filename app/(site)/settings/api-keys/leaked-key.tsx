@@ -75,7 +75,7 @@ function Answer({ text, keys, onRevoke }: { text: string } & Pick<LeakedKeyProps
   const isRevoked = key.status === "revoked";
   return (
     <Notice
-      variant={isRevoked ? "success" : "warning"}
+      variant={key.effect?.status === "effective" ? "success" : "warning"}
       title={texts[key.status](key.name)}
       action={
         <span className="ml-auto flex flex-wrap items-center justify-end gap-2">

@@ -200,8 +200,9 @@ export const strings = {
     confirmWord: "revoke all",
     submit: "Revoke all",
     receiptTitle: (count: number) => (count === 1 ? "Your key is revoked" : `All ${count} keys are revoked`),
-    notRevoked: "Nothing was revoked. Try again.",
-    noAnswerNotRevoked: "The server did not answer. When asked just now, nothing was revoked. Try again.",
+    notRevoked: "Not all of these keys are revoked. Try again.",
+    noAnswerNotRevoked:
+      "The server did not answer. When asked just now, not all of these keys were revoked. Try again.",
     notFound: "These keys no longer exist.",
     unknown: "The outcome is not known: the server does not answer. The keys may or may not be revoked. Check again.",
     signedOut: "Your session has ended, and nothing was revoked. Sign in again.",

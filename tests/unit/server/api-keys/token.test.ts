@@ -7,7 +7,7 @@ import {
   alphabet,
   checksum,
   displaySecret,
-  findSecret,
+  findSecrets,
   isWellFormedSecret,
   type TokenFormat,
 } from "@/server/api-keys/token-shape";
@@ -46,10 +46,14 @@ describe("the key format", () => {
       `{"authorization":"Bearer ${secret}"}`,
       `(${secret}).`,
     ])
-      expect(findSecret(text)).toBe(secret);
-    expect(findSecret(`${"lk_test_".padEnd(46, "0")} and then ${secret}`)).toBe(secret);
+      expect(findSecrets(text)).toEqual([secret]);
+    expect(findSecrets(`${"lk_test_".padEnd(46, "0")} and then ${secret}`)).toEqual([secret]);
+    expect(findSecrets(`OLD_${secret}\nNEW_${secret}_2`)).toEqual([secret, secret]);
+    // A bundle or a dump: a search that looks back from each character would take minutes.
+    const large = "a".repeat(1_000_000);
+    expect(findSecrets(`${large}_${large} ${secret}`)).toEqual([secret]);
     for (const text of ["", "lk_test_", secret.slice(0, -1), `${secret}0`, secret.replace("live", "prod")])
-      expect(findSecret(text)).toBeNull();
+      expect(findSecrets(text)).toEqual([]);
   });
 
   it("uses every character of the alphabet about equally often", () => {

@@ -18,7 +18,7 @@ const numberForm = new Intl.NumberFormat("en-US");
 export function KeyUsage({ id }: { id: string }) {
   const trpc = useTRPC();
   const { data, isError, refetch } = useQuery(trpc.apiKeys.usage.queryOptions({ id }));
-  if (isError)
+  if (isError && !data)
     return (
       <p role="alert" className="flex items-center gap-3 text-muted-foreground">
         {texts.failed}
