@@ -18,7 +18,7 @@ import type { Fate } from "@/tests/support/redis-proxy";
 import { newCaller, newKeyInput, startServerInstance, type TestServer } from "@/tests/support/server-instance";
 
 import { clock, countHistory, findViolations, type RaceCounts, type SecretHistory, type Violation } from "./history";
-import { createRandom, type Random } from "./random";
+import { createRandom, type Random } from "../support/random";
 
 export interface RaceOptions {
   seed: number;

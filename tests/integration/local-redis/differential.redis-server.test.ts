@@ -10,7 +10,9 @@ import { ErrorReply, Status, type Backend, type Reply } from "@/local/redis/repl
 import { createRespClient } from "@/local/redis/resp-client";
 import { sha1 } from "@/local/redis/sha1";
 
-import { ALL_KEYS, createCommandGenerator, createRandom, type Batch } from "./command-generator";
+import { createRandom } from "../../support/random";
+import { type Batch, createCommandGenerator } from "./command-generator";
+import { ALL_KEYS } from "./vocabulary";
 import { FUZZ_SCRIPTS } from "./fuzz-scripts";
 
 const COMMAND_COUNT = Number(process.env.LATCHKEY_FUZZ_COMMANDS ?? 50_000);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { createRandom } from "../../race/random";
+import { createRandom } from "../../support/random";
 import { median, medianInterval, quantile } from "../../bench/statistics";
 
 describe("quantile", () => {
