@@ -6,8 +6,8 @@ import { createTRPCContext } from "@trpc/tanstack-react-query";
 import { type ReactNode, useEffect, useState } from "react";
 import superjson from "superjson";
 
-import { createQueryClient } from "./query-client";
 import { expectedOwnerHeader } from "./expected-owner";
+import { createQueryClient } from "./query-client";
 import type { AppRouter } from "./routers";
 import { fetchNotingServerTime } from "./server-time";
 

@@ -1,8 +1,8 @@
 import { and, eq, isNull, lte, sql } from "drizzle-orm";
 
 import type { Effect } from "../api-keys/effect";
-import { weakestEffect } from "../api-keys/weakest-effect";
 import { revokeKeys } from "../api-keys/revoke";
+import { weakestEffect } from "../api-keys/weakest-effect";
 import type { ServerContext } from "../context";
 import type { Statements } from "../db/client";
 import { apiKeys, owners } from "../db/schema";

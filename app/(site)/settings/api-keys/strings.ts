@@ -94,7 +94,7 @@ export const strings = {
   },
   sessionEnded: {
     title: "You are signed out",
-    text: "Your session has ended. Sign in again to see your keys.",
+    text: "Your session has ended, or another account has signed in in this browser. Sign in to see your keys.",
     action: "Sign in",
   },
 

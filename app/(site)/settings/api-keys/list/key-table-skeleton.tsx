@@ -6,6 +6,16 @@ import { Cell, TableFrame } from "./table-parts";
 
 const rows = ["first", "second", "third"];
 
+/** The table's columns between the name and the actions, each about as wide as what will be in it. */
+const columns = [
+  { column: "key", from: "md", className: "my-1.5 h-4 w-32" },
+  { column: "scopes", from: "lg", className: "my-1.5 h-4 w-16" },
+  { column: "created", from: "lg", className: "my-1.5 h-4 w-20" },
+  { column: "lastUsed", from: "md", className: "my-1.5 h-4 w-20" },
+  { column: "expires", from: "md", className: "my-1.5 h-4 w-20" },
+  { column: "status", from: "sm", className: "my-1 h-5 w-16 rounded-full" },
+] as const;
+
 export function KeyTableSkeleton() {
   return (
     <TableFrame caption={strings.loading}>
@@ -18,24 +28,11 @@ export function KeyTableSkeleton() {
               <Skeleton className="my-2 h-3 w-44 md:hidden" />
               <Skeleton className="my-2 h-3 w-36 md:hidden" />
             </td>
-            <Cell from="md">
-              <Skeleton className="my-1.5 h-4 w-32" />
-            </Cell>
-            <Cell from="lg">
-              <Skeleton className="my-1.5 h-4 w-16" />
-            </Cell>
-            <Cell from="lg">
-              <Skeleton className="my-1.5 h-4 w-20" />
-            </Cell>
-            <Cell from="md">
-              <Skeleton className="my-1.5 h-4 w-20" />
-            </Cell>
-            <Cell from="md">
-              <Skeleton className="my-1.5 h-4 w-20" />
-            </Cell>
-            <Cell from="sm">
-              <Skeleton className="my-1 h-5 w-16 rounded-full" />
-            </Cell>
+            {columns.map(({ column, from, className }) => (
+              <Cell key={column} from={from}>
+                <Skeleton className={className} />
+              </Cell>
+            ))}
             <td className="py-2.5 pr-3 pl-1">
               <Skeleton className="h-7 w-16 rounded-md" />
             </td>

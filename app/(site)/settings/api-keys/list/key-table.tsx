@@ -9,10 +9,10 @@ import { Button } from "@/app/components/ui/button";
 import type { ApiKeySummary } from "@/server/api-keys";
 
 import { strings } from "../strings";
+import { KeyDetails } from "./key-details";
 import { KeyName } from "./key-name";
 import { KeyScopes } from "./key-scopes";
-import { KeyUsage } from "./key-usage";
-import { Cell, ColumnHead, KeyDisplay, TableFrame } from "./table-parts";
+import { Cell, ColumnHead, KeyDisplay, LastUsed, TableFrame } from "./table-parts";
 import { useIsExpiring } from "./use-is-expiring";
 
 const { columns } = strings.table;
@@ -97,13 +97,7 @@ function KeyRow({ apiKey, onRevoke }: { apiKey: ApiKeySummary; onRevoke: KeyTabl
                 <KeyDisplay display={display} />
                 <span className="flex flex-wrap gap-x-3">
                   <span className="whitespace-nowrap">
-                    {lastUsedAt ? (
-                      <>
-                        {strings.table.usedAt} <Time value={lastUsedAt} form="relative" />
-                      </>
-                    ) : (
-                      strings.table.neverUsed
-                    )}
+                    <LastUsed at={lastUsedAt} />
                   </span>
                   <span className="whitespace-nowrap">
                     {expiresAt ? (
@@ -159,21 +153,7 @@ function KeyRow({ apiKey, onRevoke }: { apiKey: ApiKeySummary; onRevoke: KeyTabl
       {isOpen && (
         <tr id={detailsId} className="border-t-0! bg-muted/40">
           <td colSpan={8} className="px-4 pt-1 pb-4 sm:pl-10">
-            <dl className="mb-4 grid grid-cols-2 gap-4 lg:hidden">
-              <div>
-                <dt className="text-xs text-muted-foreground">{columns.scopes}</dt>
-                <dd>
-                  <KeyScopes scopes={scopes} />
-                </dd>
-              </div>
-              <div>
-                <dt className="text-xs text-muted-foreground">{columns.created}</dt>
-                <dd>
-                  <Time value={createdAt} form="date" />
-                </dd>
-              </div>
-            </dl>
-            <KeyUsage id={apiKey.id} />
+            <KeyDetails apiKey={apiKey} />
           </td>
         </tr>
       )}

@@ -1,6 +1,9 @@
 import type { ReactNode } from "react";
 
+import { Time } from "@/app/components/time";
 import { cn } from "@/app/components/ui/cn";
+
+import { strings } from "../strings";
 
 /** From which width on a column is one of its own; below, the name cell holds what it says. */
 const shownFrom = { sm: "hidden sm:table-cell", md: "hidden md:table-cell", lg: "hidden lg:table-cell" };
@@ -42,6 +45,16 @@ export function Cell({ children, from, isQuiet }: { children: ReactNode; from?: 
     >
       {children}
     </td>
+  );
+}
+
+/** "Used 2 days ago", or that it never was. */
+export function LastUsed({ at }: { at: Date | null }) {
+  if (!at) return strings.table.neverUsed;
+  return (
+    <>
+      {strings.table.usedAt} <Time value={at} form="relative" />
+    </>
   );
 }
 

@@ -3,18 +3,17 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { Time } from "@/app/components/time";
 import type { ApiKeyList, ApiKeySummary, Effect } from "@/server/api-keys";
 import { weakestEffect } from "@/server/api-keys/weakest-effect";
 import { useTRPC } from "@/trpc/client";
 
+import { LastUsed } from "../list/table-parts";
 import { strings } from "../strings";
-import { EffectReceipt } from "./effect-receipt";
+import { EffectReceipt, receiptPollMilliseconds } from "./effect-receipt";
 import { RevokeDialog, wasUsedRecently } from "./revoke-dialog";
 import { useRevocation } from "./use-revocation";
 
 const { revokeAll: texts } = strings;
-const pollMilliseconds = 2_000;
 
 interface RevokeAllDialogProps {
   /** Those that are not revoked yet. */
@@ -63,13 +62,7 @@ export function RevokeAllDialog(props: RevokeAllDialogProps) {
           <li key={id} className="flex flex-wrap items-baseline justify-between gap-x-4 px-3 py-2">
             <span className="min-w-0 truncate font-medium">{name}</span>
             <span className="text-xs text-muted-foreground">
-              {lastUsedAt ? (
-                <>
-                  {strings.table.usedAt} <Time value={lastUsedAt} form="relative" />
-                </>
-              ) : (
-                strings.table.neverUsed
-              )}
+              <LastUsed at={lastUsedAt} />
             </span>
           </li>
         ))}
@@ -84,7 +77,7 @@ function Receipt({ ids, effect }: { ids: readonly string[]; effect: Effect }) {
   const { data: list } = useQuery(
     trpc.apiKeys.list.queryOptions(undefined, {
       refetchInterval: ({ state }) =>
-        state.data && effectOfAll(state.data, ids)?.status === "effective" ? false : pollMilliseconds,
+        state.data && effectOfAll(state.data, ids)?.status === "effective" ? false : receiptPollMilliseconds,
     }),
   );
   // Until the list knows of the revocation, what the server has answered stands.

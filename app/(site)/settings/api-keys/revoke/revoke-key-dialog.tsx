@@ -7,12 +7,11 @@ import type { ApiKeyList, ApiKeySummary, Effect } from "@/server/api-keys";
 import { useTRPC } from "@/trpc/client";
 
 import { strings } from "../strings";
-import { EffectReceipt } from "./effect-receipt";
+import { EffectReceipt, receiptPollMilliseconds } from "./effect-receipt";
 import { RevokeDialog, wasUsedRecently } from "./revoke-dialog";
 import { useRevocation } from "./use-revocation";
 
 const { revoke: texts } = strings;
-const pollMilliseconds = 2_000;
 
 interface RevokeKeyDialogProps {
   apiKey: ApiKeySummary;
@@ -71,7 +70,7 @@ function Receipt({ id, effect }: { id: string; effect: Effect }) {
       {
         initialData: effect,
         staleTime: Infinity,
-        refetchInterval: ({ state }) => (state.data?.status === "effective" ? false : pollMilliseconds),
+        refetchInterval: ({ state }) => (state.data?.status === "effective" ? false : receiptPollMilliseconds),
       },
     ),
   );

@@ -1,0 +1,31 @@
+import { Time } from "@/app/components/time";
+import type { ApiKeySummary } from "@/server/api-keys";
+
+import { strings } from "../strings";
+import { KeyScopes } from "./key-scopes";
+import { KeyUsage } from "./key-usage";
+
+const { columns } = strings.table;
+
+/** What an opened row tells: how much the key is used, and what narrow screens leave out of the row itself. */
+export function KeyDetails({ apiKey: { id, scopes, createdAt } }: { apiKey: ApiKeySummary }) {
+  return (
+    <>
+      <dl className="mb-4 grid grid-cols-2 gap-4 lg:hidden">
+        <div>
+          <dt className="text-xs text-muted-foreground">{columns.scopes}</dt>
+          <dd>
+            <KeyScopes scopes={scopes} />
+          </dd>
+        </div>
+        <div>
+          <dt className="text-xs text-muted-foreground">{columns.created}</dt>
+          <dd>
+            <Time value={createdAt} form="date" />
+          </dd>
+        </div>
+      </dl>
+      <KeyUsage id={id} />
+    </>
+  );
+}
