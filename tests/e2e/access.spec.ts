@@ -6,7 +6,7 @@ import { productionEnvironment } from "@/local/production-environment";
 
 import { startApp } from "../support/app-server";
 import { callProcedure, createKeyOver, type HttpUser, newHttpUser } from "../support/http-user";
-import { createKey, rowOf, startRevoking } from "../support/settings-page";
+import { createKey, rowOf, startRevoking, textOn } from "../support/settings-page";
 
 const path = "/api/webhooks/clerk";
 
@@ -147,7 +147,7 @@ test.describe("access", () => {
 
     await change(request, userId, { features: [] });
     await page.reload();
-    await expect(page.getByText("Your plan does not include API access")).toBeVisible();
+    await expect(textOn(page, "Your plan does not include API access")).toBeVisible();
     await expect(rowOf(page, "From before")).toBeVisible();
     const confirmation = await startRevoking(page, "From before");
     await confirmation.getByRole("button", { name: "Revoke key" }).click();

@@ -1,7 +1,7 @@
 import { expect, test as base } from "@playwright/test";
 
 import { callProcedure, createKeyOver } from "../support/http-user";
-import { comeBackTo, rowOf, startCreating, startRevoking, withKeys } from "../support/settings-page";
+import { comeBackTo, rowOf, startCreating, startRevoking, textOn, withKeys } from "../support/settings-page";
 import { signIn, test } from "../support/signed-in";
 
 test.describe("accounts", () => {
@@ -34,7 +34,7 @@ test.describe("accounts", () => {
     openAs,
   }) => {
     const { page } = await openAs("linus");
-    await expect(page.getByText("Your plan does not include API access")).toBeVisible();
+    await expect(textOn(page, "Your plan does not include API access")).toBeVisible();
     await page.getByRole("button", { name: "Create key", exact: true }).click();
     const dialog = page.getByRole("dialog", { name: "Your plan does not include API access" });
     await expect(dialog).toHaveAccessibleDescription(/change your plan/);
@@ -102,9 +102,9 @@ test.describe("accounts", () => {
     await page.waitForURL("/");
     await page.getByRole("link", { name: "Manage your API keys" }).click();
     await signIn(page, "grace");
-    await expect(page.getByText(/of 5 active/)).toBeVisible();
+    await expect(textOn(page, /of 5 active/)).toBeVisible();
     await page.getByRole("button", { name: "Account" }).click();
-    await expect(page.getByText("grace@example.test")).toBeVisible();
+    await expect(textOn(page, "grace@example.test")).toBeVisible();
     await expect(page.getByText("Of the first")).toHaveCount(0);
   });
 });
@@ -120,7 +120,7 @@ base("a visitor who is signed out is sent to sign in, and then back to the keys"
 base("a session that ends while the page is open is told, and its keys are no longer shown", async ({ page }) => {
   await page.goto("/settings/api-keys");
   await signIn(page, "linus");
-  await expect(page.getByText(/of 5 active/)).toBeVisible();
+  await expect(textOn(page, /of 5 active/)).toBeVisible();
   await page.context().clearCookies();
   await comeBackTo(page);
   await expect(page.getByRole("alert").filter({ hasText: "You are signed out" })).toBeVisible({ timeout: 20_000 });

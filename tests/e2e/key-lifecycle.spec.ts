@@ -8,6 +8,7 @@ import {
   rowOf,
   startCreating,
   startRevoking,
+  textOn,
   whoami,
 } from "../support/settings-page";
 import { test } from "../support/signed-in";
@@ -23,7 +24,7 @@ test.describe("a key's life on the settings page", () => {
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(secret);
     await dialog.getByRole("button", { name: "Done" }).click();
     await expect(rowOf(page, "Story")).toContainText("Active");
-    await expect(page.getByText("1 of 5 active")).toBeVisible();
+    await expect(textOn(page, "1 of 5 active")).toBeVisible();
     expect(await whoami(page, secret)).toMatchObject({ status: 200, name: "Story" });
 
     await page.getByRole("button", { name: "Rename Story" }).click();
@@ -73,14 +74,14 @@ test.describe("a key's life on the settings page", () => {
     await expect(dialog.getByText("Choose at least one permission.")).toBeVisible();
     await expect(name).toHaveValue("Fine");
     await page.keyboard.press("Escape");
-    await expect(page.getByText("0 of 5 active")).toBeVisible();
+    await expect(textOn(page, "0 of 5 active")).toBeVisible();
   });
 
   test("at the limit the button explains instead of failing", async ({ openAs }) => {
     const { page, user } = await openAs("ada");
     for (const name of ["One", "Two", "Three", "Four", "Five"]) await createKeyOver(page.request, user, name);
     await page.reload();
-    await expect(page.getByText("5 of 5 active")).toBeVisible();
+    await expect(textOn(page, "5 of 5 active")).toBeVisible();
     await page.getByRole("button", { name: "Create key", exact: true }).click();
     const dialog = page.getByRole("dialog", { name: "You have 5 active keys, the most that are allowed" });
     await expect(dialog).toHaveAccessibleDescription(/Revoke a key/);
@@ -106,7 +107,7 @@ test.describe("a key's life on the settings page", () => {
     expect(await whoami(page, secret)).toMatchObject({ status: 200, name: "Lost" });
     await dialog.getByLabel("I have saved it").check();
     await dialog.getByRole("button", { name: "Done" }).click();
-    await expect(page.getByText("1 of 5 active")).toBeVisible();
+    await expect(textOn(page, "1 of 5 active")).toBeVisible();
   });
 
   test("after a lost answer another input is refused once, and then makes a key of its own", async ({ openAs }) => {
@@ -127,7 +128,7 @@ test.describe("a key's life on the settings page", () => {
     await expect(dialog.getByRole("alert")).toContainText("An earlier attempt has already created a key");
     await submit.click();
     expect(await whoami(page, await dialog.getByLabel("Key “After”").inputValue())).toMatchObject({ name: "After" });
-    await expect(page.getByText("2 of 5 active")).toBeVisible();
+    await expect(textOn(page, "2 of 5 active")).toBeVisible();
   });
 
   test("a name is changed in place by Enter, restored by Escape, and refused on the field", async ({ openAs }) => {
@@ -150,7 +151,7 @@ test.describe("a key's life on the settings page", () => {
     await field.fill("Changed");
     await page.keyboard.press("Enter");
     await expect(page.getByRole("button", { name: "Rename Changed" })).toBeFocused();
-    await expect(page.getByText("Renamed to “Changed”")).toBeVisible();
+    await expect(textOn(page, "Renamed to “Changed”")).toBeVisible();
     await page.reload();
     await expect(rowOf(page, "Changed")).toBeVisible();
   });

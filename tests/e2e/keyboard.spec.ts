@@ -1,6 +1,6 @@
 import { expect, type Locator, type Page } from "@playwright/test";
 
-import { rowOf, whoami } from "../support/settings-page";
+import { rowOf, textOn, whoami } from "../support/settings-page";
 import { test } from "../support/signed-in";
 
 /** Presses Tab until `target` has the focus, as a person does who cannot see how far it is. */
@@ -55,7 +55,7 @@ test("with the keyboard alone a key is created, kept, renamed, looked at and rev
   await page.keyboard.press("Tab");
   await expect(button("Usage of By keyboard")).toBeFocused();
   await page.keyboard.press("Enter");
-  await expect(page.getByText("Last 30 days")).toBeVisible();
+  await expect(textOn(page, "Last 30 days")).toBeVisible();
   await page.keyboard.press("Enter");
   await expect(page.getByText("Last 30 days")).toBeHidden();
   await page.keyboard.press("Tab");

@@ -3,7 +3,7 @@ import { expect } from "@playwright/test";
 import { mintSecret } from "@/server/api-keys/token";
 
 import { createKeyOver } from "../support/http-user";
-import { answerAsPending, loseAnswers, revokedRowOf, rowOf, whoami, withKeys } from "../support/settings-page";
+import { answerAsPending, loseAnswers, revokedRowOf, rowOf, textOn, whoami, withKeys } from "../support/settings-page";
 import { test } from "../support/signed-in";
 import { storeUses } from "../support/stored-keys";
 
@@ -73,7 +73,7 @@ test.describe("when a key has leaked", () => {
     for (const secret of secrets) expect(await whoami(page, secret)).toMatchObject({ code: "api_key_revoked" });
     await confirmation.getByRole("button", { name: "Done" }).click();
     await expect(page.getByRole("heading", { name: "API keys", exact: true })).toBeFocused();
-    await expect(page.getByText("0 of 5 active")).toBeVisible();
+    await expect(textOn(page, "0 of 5 active")).toBeVisible();
     await expect(page.getByRole("button", { name: "Revoke all keys" })).toBeHidden();
   });
 

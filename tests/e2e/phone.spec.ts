@@ -1,6 +1,6 @@
 import { expect } from "@playwright/test";
 
-import { createKey, rowOf, startRevoking } from "../support/settings-page";
+import { createKey, rowOf, startRevoking, textOn } from "../support/settings-page";
 import { test } from "../support/signed-in";
 
 test.use({ viewport: { width: 360, height: 640 }, hasTouch: true });
@@ -26,5 +26,5 @@ test("on a phone a key is created, read and revoked without scrolling sideways",
   await expect(confirmation.getByRole("status")).toContainText("Effective since");
   await expectToFit();
   await confirmation.getByRole("button", { name: "Done" }).tap();
-  await expect(page.getByText("0 of 5 active")).toBeVisible();
+  await expect(textOn(page, "0 of 5 active")).toBeVisible();
 });

@@ -10,6 +10,7 @@ import {
   loseAnswers,
   startCreating,
   startRevoking,
+  textOn,
   withKeys,
 } from "../support/settings-page";
 import { type SignedIn, test } from "../support/signed-in";
@@ -51,7 +52,7 @@ async function withSomeKeys(session: SignedIn) {
   await storeUses(user, "Production", usesOfAMonth());
   await storeUses(user, "Nightly backup", [{ hoursAgo: 50, count: 1 }]);
   await page.reload();
-  await expect(page.getByText("3 of 5 active")).toBeVisible();
+  await expect(textOn(page, "3 of 5 active")).toBeVisible();
 }
 
 /** Busier by day than by night. */
@@ -70,7 +71,7 @@ test.describe("every state of the settings page", () => {
     const { page, user } = await openAs("ada");
     await forgetKeys(user);
     await page.reload();
-    await expect(page.getByText("No keys yet")).toBeVisible();
+    await expect(textOn(page, "No keys yet")).toBeVisible();
     await look(page, "empty");
   });
 
@@ -81,7 +82,7 @@ test.describe("every state of the settings page", () => {
     await look(page, "keys");
 
     await page.getByRole("button", { name: "Usage of Production" }).click();
-    await expect(page.getByText("Last 30 days")).toBeVisible();
+    await expect(textOn(page, "Last 30 days")).toBeVisible();
     await page.getByRole("button", { name: "Usage of Old laptop" }).click();
     await expect(page.getByText("No requests")).toHaveCount(2);
     await look(page, "usage");
@@ -90,7 +91,7 @@ test.describe("every state of the settings page", () => {
     await page.getByRole("button", { name: "Rename Nightly backup" }).click();
     await page.getByRole("textbox", { name: /New name/ }).fill(" ");
     await page.keyboard.press("Enter");
-    await expect(page.getByText("Enter a name.")).toBeVisible();
+    await expect(textOn(page, "Enter a name.")).toBeVisible();
     await look(page, "rename-refused");
     await page.keyboard.press("Escape");
 
@@ -144,7 +145,7 @@ test.describe("every state of the settings page", () => {
     await expect(page.getByRole("dialog", { name: "Copy your key now" })).toBeVisible();
     await look(page, "reveal");
     await page.getByRole("button", { name: "Try it" }).click();
-    await expect(page.getByText("HTTP 200")).toBeVisible();
+    await expect(textOn(page, "HTTP 200")).toBeVisible();
     await look(page, "reveal-tried");
     await page.keyboard.press("Escape");
     await expect(page.getByRole("alertdialog")).toBeVisible();
@@ -191,10 +192,10 @@ test.describe("every state of the settings page", () => {
     await page.reload();
     const field = page.getByRole("textbox", { name: "Key or line that contains it" });
     await field.fill(`2026-11-25 WARN request failed: Authorization: Bearer ${secret}`);
-    await expect(page.getByText("This is “Leaked”.")).toBeVisible();
+    await expect(textOn(page, "This is “Leaked”.")).toBeVisible();
     await look(page, "leaked-found");
     await field.fill("lk_test_");
-    await expect(page.getByText("There is no complete key")).toBeVisible();
+    await expect(textOn(page, "There is no complete key")).toBeVisible();
     await look(page, "leaked-none");
     await page.getByRole("button", { name: "Revoke all keys" }).click();
     const confirmation = page.getByRole("alertdialog");
@@ -210,7 +211,7 @@ test.describe("every state of the settings page", () => {
     const { page, user } = session;
     await forgetKeys(user);
     await page.reload();
-    await expect(page.getByText("You have no keys")).toBeVisible();
+    await expect(textOn(page, "You have no keys")).toBeVisible();
     await look(page, "no-access");
     await withKeys(session, "From before");
     await page.getByRole("button", { name: "Create key", exact: true }).click();
@@ -224,7 +225,7 @@ test.describe("every state of the settings page", () => {
     await withSomeKeys(session);
     await loseAnswers(page, "list", "before");
     await comeBackTo(page);
-    await expect(page.getByText("This list could not be refreshed")).toBeVisible({ timeout: 20_000 });
+    await expect(textOn(page, "This list could not be refreshed")).toBeVisible({ timeout: 20_000 });
     await look(page, "refresh-failed");
     await page.unrouteAll();
     // A fault of the page itself: an answer of a shape that it does not know.
@@ -236,7 +237,7 @@ test.describe("every state of the settings page", () => {
     await look(page, "crash");
     await page.unrouteAll();
     await page.getByRole("button", { name: "Try again" }).click();
-    await expect(page.getByText("3 of 5 active")).toBeVisible();
+    await expect(textOn(page, "3 of 5 active")).toBeVisible();
   });
 
   test("when the session has ended", async ({ openAs }) => {
@@ -272,7 +273,7 @@ test.describe("every state of the settings page", () => {
       await expect(page.getByRole("status").filter({ hasText: "Loading your keys" })).toBeAttached();
       await look(page, "loading");
       answer.open();
-      await expect(page.getByText(/of 5 active/)).toBeVisible();
+      await expect(textOn(page, /of 5 active/)).toBeVisible();
     });
   });
 });

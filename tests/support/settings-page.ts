@@ -28,6 +28,14 @@ export async function createKey(page: Page, name: string): Promise<string> {
   return secret;
 }
 
+/**
+ * A text that is shown. While the page streams in, the browser holds a hidden copy of what is about to be shown, too; roles do not see
+ * it, texts do.
+ */
+export function textOn(page: Page, text: string | RegExp): Locator {
+  return page.getByText(text).filter({ visible: true });
+}
+
 /** The row of a key that is not revoked. */
 export function rowOf(page: Page, name: string): Locator {
   return page.getByRole("table", { name: "Your keys" }).getByRole("row").filter({ hasText: name });
