@@ -8,6 +8,7 @@ import {
   answerAsPending,
   comeBackTo,
   loseAnswers,
+  loseSession,
   startCreating,
   startRevoking,
   textOn,
@@ -242,9 +243,7 @@ test.describe("every state of the settings page", () => {
 
   test("when the session has ended", async ({ openAs }) => {
     const { page } = await openAs("grace");
-    await page.context().clearCookies();
-    await comeBackTo(page);
-    await expect(page.getByRole("alert").filter({ hasText: "You are signed out" })).toBeVisible({ timeout: 20_000 });
+    await loseSession(page);
     await look(page, "signed-out");
   });
 

@@ -64,6 +64,15 @@ export async function comeBackTo(page: Page): Promise<void> {
   await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange", { bubbles: true })));
 }
 
+/** Takes the session away while the page is open, until the page has noticed: meanwhile clerk-js may write its cookie back. */
+export async function loseSession(page: Page): Promise<void> {
+  await expect(async () => {
+    await page.context().clearCookies();
+    await comeBackTo(page);
+    await expect(page.getByRole("alert").filter({ hasText: "You are signed out" })).toBeVisible({ timeout: 10_000 });
+  }).toPass({ timeout: 40_000 });
+}
+
 /** Gives the account keys of these names, the last one on top, and shows them. */
 export async function withKeys({ page, user }: SignedIn, ...names: string[]): Promise<string[]> {
   const secrets = [];
