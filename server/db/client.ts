@@ -41,8 +41,10 @@ export function createDatabase(url: string, options: { maxConnections?: number }
     query_timeout: attemptMilliseconds,
     application_name: "latchkey",
   });
-  // An idle connection that breaks would otherwise end the process; the next query gets a new one.
+  // A connection that breaks while no statement runs would otherwise end the process: in the pool, or as it is handed out, before its
+  // user can listen. The next statement gets a new one, or fails.
   pool.on("error", () => undefined);
+  pool.on("connect", (client) => client.on("error", () => undefined));
   const statements = drizzle(pool, { schema });
   return Object.assign(statements, {
     commit: <T>(work: (transaction: Statements) => Promise<T>) => commit(pool, work),
