@@ -8,26 +8,33 @@ import { describeFault, type Logger } from "../logger";
 const flushMilliseconds = 60_000;
 
 const rowsAtOnce = 1_000;
-const keptMilliseconds = 31 * 24 * 3_600_000;
+const hourMilliseconds = 3_600_000;
+const keptMilliseconds = 31 * 24 * hourMilliseconds;
 
 export interface UsageRecorder {
-  /** Counts one accepted verification. No I/O; returns a task to defer when it is time to write, else null. */
-  record(keyId: string): (() => Promise<void>) | null;
+  /**
+   * Counts one accepted verification. No I/O.
+   * @param at in milliseconds since 1970
+   * @returns a task to defer when it is time to write, else null.
+   */
+  record(keyId: string, at: number): (() => Promise<void>) | null;
   /** Writes what has been counted so far. A failed write is kept for the next one. */
   flush(): Promise<void>;
 }
 
-interface Uses {
-  keyId: string;
-  hour: Date;
+type Uses = typeof apiKeyUsage.$inferInsert;
+
+/** Numbers only: every hit comes past here. */
+interface Counted {
   count: number;
-  lastUsedAt: Date;
+  lastUsedAt: number;
 }
 
 /** Counts uses in the process and writes them in batches; a crash loses at most the last minute. */
 export function createUsageRecorder(options: { db: Database; logger: Logger; now: () => Date }): UsageRecorder {
   const { db, logger, now } = options;
-  const pending = new Map<string, Uses>();
+  /** By the beginning of the hour, then by key. */
+  const pending = new Map<number, Map<string, Counted>>();
   let lastFlush = 0;
   let timer: NodeJS.Timeout | undefined;
 
@@ -35,42 +42,54 @@ export function createUsageRecorder(options: { db: Database; logger: Logger; now
     clearTimeout(timer);
     timer = undefined;
     lastFlush = now().getTime();
-    // In one order everywhere, so that two processes that write the same keys do not wait for each other.
-    const uses = [...pending.values()].sort(
-      (a, b) => a.keyId.localeCompare(b.keyId) || a.hour.getTime() - b.hour.getTime(),
-    );
-    pending.clear();
+    const uses = takePending();
     for (let first = 0; first < uses.length; first += rowsAtOnce) await write(uses.slice(first, first + rowsAtOnce));
+  }
+
+  /** In one order everywhere, so that two processes that write the same keys do not wait for each other. */
+  function takePending(): Uses[] {
+    const hours = [...pending].sort(([a], [b]) => a - b);
+    pending.clear();
+    return hours.flatMap(([hour, keys]) =>
+      [...keys]
+        .sort(([a], [b]) => a.localeCompare(b))
+        .map(([keyId, { count, lastUsedAt }]) => ({
+          keyId,
+          hour: new Date(hour),
+          count,
+          lastUsedAt: new Date(lastUsedAt),
+        })),
+    );
   }
 
   async function write(batch: readonly Uses[]) {
     try {
       await upsertUses(db, batch);
     } catch (fault) {
-      for (const uses of batch) add(uses);
+      for (const { keyId, hour, count, lastUsedAt } of batch) add(hour.getTime(), keyId, count, lastUsedAt.getTime());
       logger.warn({ fault: describeFault(fault), keys: batch.length }, "usage not written; kept for the next flush");
     }
   }
 
-  function add(uses: Uses) {
-    const entry = `${uses.keyId} ${uses.hour.getTime()}`;
-    const known = pending.get(entry);
-    if (!known) pending.set(entry, uses);
+  function add(hour: number, keyId: string, count: number, lastUsedAt: number) {
+    const keys = pending.get(hour) ?? new Map<string, Counted>();
+    if (keys.size === 0) pending.set(hour, keys);
+    const known = keys.get(keyId);
+    if (!known) keys.set(keyId, { count, lastUsedAt });
     else {
-      known.count += uses.count;
-      if (uses.lastUsedAt > known.lastUsedAt) known.lastUsedAt = uses.lastUsedAt;
+      known.count += count;
+      known.lastUsedAt = Math.max(known.lastUsedAt, lastUsedAt);
     }
   }
 
   return {
     flush,
-    record(keyId) {
-      const at = now();
-      add({ keyId, hour: new Date(at.getTime() - (at.getTime() % 3_600_000)), count: 1, lastUsedAt: at });
-      const sinceFlush = at.getTime() - lastFlush;
+    record(keyId, at) {
+      add(at - (at % hourMilliseconds), keyId, 1, at);
+      const sinceFlush = at - lastFlush;
       // Negative: the clock was set back.
       if (sinceFlush >= flushMilliseconds || sinceFlush < 0) {
-        lastFlush = at.getTime();
+        lastFlush = at;
         return flush;
       }
       // A long-lived server writes without waiting for another request; where the process freezes, the next request does.

@@ -132,7 +132,7 @@ function accept(ctx: VerifyContext, payload: SlotPayload): Verification {
   const hasAccess = allowed === true && (until === null || until > now);
   if (ctx.settings.API_ACCESS_FEATURE && !hasAccess) return { valid: false, reason: "access_required" };
 
-  const flush = ctx.usage.record(fromPublicId(payload.keyId));
+  const flush = ctx.usage.record(fromPublicId(payload.keyId), now);
   if (flush) ctx.defer(flush);
   return {
     valid: true,
