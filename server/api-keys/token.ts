@@ -1,4 +1,4 @@
-import { createHash, randomInt } from "node:crypto";
+import { hash, randomInt } from "node:crypto";
 
 import { alphabet, checksum, randomLength, type TokenFormat } from "./token-shape";
 
@@ -11,5 +11,5 @@ export function mintSecret(format: TokenFormat): string {
 
 /** SHA-256 of the secret, 32 bytes: all that is ever stored. A plain hash suffices for 190 random bits. */
 export function hashSecret(secret: string): Buffer {
-  return createHash("sha256").update(secret).digest();
+  return hash("sha256", secret, "buffer");
 }
