@@ -11,7 +11,7 @@ import {
   verifyApiKey,
   type Effect,
 } from "@/server/api-keys";
-import type { Slots } from "@/server/api-keys/slot";
+import { guaranteeSeconds, type Slots } from "@/server/api-keys/slot";
 import { hashSecret } from "@/server/api-keys/token";
 import { drainPurges } from "@/server/purges/drain";
 import type { Fate } from "@/tests/support/redis-proxy";
@@ -39,6 +39,7 @@ export interface RaceReport {
 const instances = 2;
 const verifiers = 40;
 const lives = 12;
+const pastGuarantee = (guaranteeSeconds + 20) * 1_000;
 
 /** A key under test. `deafToPurges`: every purge and bypass of it is lost for the whole run, so that only its guarantee is left. */
 interface Subject {
@@ -101,9 +102,11 @@ export async function race(options: RaceOptions): Promise<RaceReport> {
       await sleep(random.between(20, 250));
       await Promise.all(Array.from({ length: random.between(1, 4) }, () => meddle(subject)));
       await Promise.all(Array.from({ length: random.between(1, 3) }, () => kill(subject)));
-      // Verified on for a while, and to the end where only the guarantee protects.
+      // Verified on for a while; where only the guarantee protects, until well after it.
       await sleep(random.between(50, 300));
-      if (!subject.subject.deafToPurges) alive.delete(subject.subject);
+      const forget = () => alive.delete(subject.subject);
+      if (subject.subject.deafToPurges) void sleep(pastGuarantee, undefined, { ref: false }).then(forget);
+      else forget();
     }
   }
 
