@@ -35,7 +35,8 @@ export const measureHits: Suite = async ({ services, effort }) => {
         "Hit, 1 in flight",
         side("one bare EVAL through @upstash/redis", 1, bare),
         side("verifyApiKey, a hit", 1, hit),
-        effort,
+        // A difference of a few percent: told apart from the machine's noise by more rounds.
+        { ...effort, rounds: 3 * effort.rounds },
         [{ metric: "p50", atMost: 1.1 }],
       ),
       await compare(
