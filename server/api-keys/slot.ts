@@ -1,10 +1,8 @@
 import { randomUUID } from "node:crypto";
 
-import { z } from "zod";
-
 import { createBatchedEval } from "../redis/batched-eval";
 import type { RedisClients } from "../redis/client";
-import { publicIdPattern } from "./repository";
+import { parseSlotPayload, type SlotPayload } from "./slot-payload";
 
 /**
  * The lease-fenced slot: one Redis key per API key, `ak:<hex SHA-256>`. It holds nothing, or exactly one of
@@ -51,24 +49,6 @@ const purgeScript = `
 redis.call('DEL', KEYS[1])
 if ARGV[2] == 'revoked' then redis.pcall('SET', KEYS[1], '${tombstone}', 'PX', ${tombstoneMilliseconds}) end
 return ARGV[1]`;
-
-const milliseconds = z.number().int().nonnegative();
-
-/** What a slot remembers of a row. Everything that verification answers or judges by; every change to it purges the slot. */
-const slotPayloadSchema = z.strictObject({
-  v: z.literal(1),
-  hash: z.string().regex(/^[0-9a-f]{64}$/),
-  keyId: z.string().regex(publicIdPattern),
-  ownerId: z.string().min(1),
-  name: z.string(),
-  environment: z.enum(["live", "test"]),
-  scopes: z.array(z.string()),
-  createdAt: milliseconds,
-  expiresAt: milliseconds.nullable(),
-  access: z.strictObject({ allowed: z.boolean().nullable(), until: milliseconds.nullable() }),
-  requestsPerMinute: z.number().int().positive().nullable(),
-});
-export type SlotPayload = z.infer<typeof slotPayloadSchema>;
 
 export type SlotReading =
   | { kind: "value"; payload: SlotPayload }
@@ -147,29 +127,8 @@ function interpret(value: unknown, hex: string, nonce: string): SlotReading {
   if (value === tombstone) return { kind: "revoked" };
   if (typeof value !== "string") return { kind: "ask" };
   if (value.startsWith("V:")) {
-    const payload = parsePayload(value.slice(2), hex);
+    const payload = parseSlotPayload(value.slice(2), hex);
     return payload ? { kind: "value", payload } : { kind: "ask" };
   }
   return value.startsWith("L:") && value.endsWith(`:${nonce}`) ? { kind: "leased", lease: value } : { kind: "ask" };
-}
-
-function parsePayload(text: string, hex: string): SlotPayload | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  const parsed = slotPayloadSchema.safeParse(withoutPrototype(value));
-  // Bound to its hash: a value copied from another slot speaks of another key.
-  return parsed.success && parsed.data.hash === hex ? parsed.data : null;
-}
-
-/** So that a polluted Object.prototype cannot supply a field that the stored text lacks, in no record of it. */
-function withoutPrototype(value: unknown): unknown {
-  if (value !== null && typeof value === "object" && !Array.isArray(value)) {
-    Object.setPrototypeOf(value, null);
-    for (const part of Object.values(value)) withoutPrototype(part);
-  }
-  return value;
 }

@@ -2,7 +2,8 @@ import type { ServerContext } from "../context";
 import { hasName } from "../errors";
 import { describeFault } from "../logger";
 import { fromPublicId, toPublicId, type VerificationRow } from "./repository";
-import type { SlotPayload, SlotReading } from "./slot";
+import type { SlotReading } from "./slot";
+import type { SlotPayload } from "./slot-payload";
 import { hashSecret } from "./token";
 import { isWellFormedSecret, type KeyEnvironment } from "./token-shape";
 
