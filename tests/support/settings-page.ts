@@ -57,11 +57,14 @@ export async function whoami(page: Page, secret: string): Promise<{ status: numb
   return { status: response.status(), ...((await response.json()) as { code?: string }) };
 }
 
-/** What the browser tells a page whose tab is looked at again. */
+/** What the browser tells a page whose tab is looked at again, repeated until the page listens: then it asks for the list anew. */
 export async function comeBackTo(page: Page): Promise<void> {
-  // Only in the browser is it known who is signed in: once the menu is there, the page listens.
-  await expect(page.getByRole("button", { name: "Account" })).toBeVisible();
-  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange", { bubbles: true })));
+  await expect(async () => {
+    await Promise.all([
+      page.waitForRequest(/apiKeys\.list/, { timeout: 2_000 }),
+      page.evaluate(() => document.dispatchEvent(new Event("visibilitychange", { bubbles: true }))),
+    ]);
+  }).toPass({ timeout: 20_000 });
 }
 
 /** Takes the session away while the page is open, until the page has noticed: meanwhile clerk-js may write its cookie back. */
