@@ -88,10 +88,8 @@ export async function revokeKeys(
   revokedBy: RevokedBy,
   chooseIds: (transaction: Statements) => Promise<readonly string[]>,
 ): Promise<{ row: SummaryRow; effect: Effect }[]> {
-  // Travels beside BEGIN, and has ended before a row is locked.
-  const bypassed = bypassBestEffort(ctx, likelyHashes);
+  if (likelyHashes.length > 0) await bypassBestEffort(ctx, likelyHashes);
   const { result, committedAt } = await commitUntilKnown(ctx, async (transaction) => {
-    await bypassed;
     const ids = await chooseIds(transaction);
     return { ids, ...(await commitRevocation(transaction, ids, revokedBy)) };
   });
@@ -111,7 +109,6 @@ async function bypassBestEffort(
   ctx: Pick<ServerContext, "slots" | "logger">,
   hashes: readonly Buffer[],
 ): Promise<void> {
-  if (hashes.length === 0) return;
   try {
     await ctx.slots.bypass(hashes);
   } catch (fault) {
