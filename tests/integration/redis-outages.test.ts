@@ -35,4 +35,28 @@ describe("a Redis that hangs", () => {
     server().redisProxy.decide = () => "pass";
     expect(revoking / renaming).toBeLessThan(2);
   });
+
+  it("is not waited for with a transaction open, which would keep a connection from verifications", async () => {
+    const { caller, key } = await createWarmKey(server());
+    const events: string[] = [];
+    const { slots } = server();
+    server().slots = {
+      ...slots,
+      async bypass(hashes) {
+        // Time enough for a BEGIN that was sent beside it.
+        await server().db.execute("select 1");
+        const previous = await slots.bypass(hashes);
+        events.push("bypass ended");
+        return previous;
+      },
+    };
+    server().postgresProxy.decide = (statement) => {
+      if (statement.startsWith("BEGIN")) events.push("BEGIN");
+      return "pass";
+    };
+    await revokeApiKey(server(), caller, key);
+    server().slots = slots;
+    server().postgresProxy.decide = () => "pass";
+    expect(events).toEqual(["bypass ended", "BEGIN"]);
+  });
 });
