@@ -1,6 +1,8 @@
 import reactHooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
+import { textStandsAlone } from "./tests/lint/text-stands-alone.mjs";
+
 /** A rule of direction: what a folder may not import, and where to go instead. */
 const forbid = (group, message) => ({ group, message });
 
@@ -57,6 +59,11 @@ export default tseslint.config(
     rules: noSyntax(noEnvironment, onlyWriterOfSlots),
   },
   { files: ["app/**"], rules: restrict(outsideServer, standIns) },
+  {
+    files: ["app/**/*.tsx"],
+    plugins: { latchkey: { rules: { "text-stands-alone": textStandsAlone } } },
+    rules: { "latchkey/text-stands-alone": "error" },
+  },
   { files: ["trpc/**"], rules: restrict(outsideServer, standIns, pagesInTransport) },
   { files: ["server/**"], rules: restrict(standIns, transportInDomain) },
   // The one place that reads settings, and the entry of `npm run db:migrate`.

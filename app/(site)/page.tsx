@@ -11,7 +11,7 @@ export default function HomePage() {
       <p className="mt-4 max-w-xl text-base text-pretty text-muted-foreground">{strings.intro}</p>
       <Button asChild className="mt-7">
         <Link href="/settings/api-keys">
-          {strings.manage}
+          <span>{strings.manage}</span>
           <ArrowRight aria-hidden />
         </Link>
       </Button>
@@ -36,7 +36,7 @@ function Example() {
       <Exchange status={terminal.accepted} statusClass="text-success" body={terminal.acceptedBody} />
       <p className="flex items-center gap-3 border-y bg-muted px-4 py-1.5 font-sans text-muted-foreground tabular-nums">
         <span aria-hidden className="size-1.5 rounded-full bg-brand" />
-        {terminal.revoked}
+        <span>{terminal.revoked}</span>
       </p>
       <Exchange status={terminal.refused} statusClass="text-destructive" body={terminal.refusedBody} />
     </figure>
@@ -50,7 +50,7 @@ function Exchange({ status, statusClass, body }: { status: string; statusClass: 
         <span aria-hidden className="mr-2 text-muted-foreground select-none">
           $
         </span>
-        {strings.terminal.request}
+        <span>{strings.terminal.request}</span>
       </p>
       <p>
         <span className={statusClass}>{status}</span> <span className="text-muted-foreground">{body}</span>

@@ -48,7 +48,7 @@ export function AccountMenu() {
         <DropdownMenuSeparator />
         <DropdownMenuItem onSelect={() => void signOut({ redirectUrl: "/" })}>
           <LogOut aria-hidden />
-          {siteStrings.account.signOut}
+          <span>{siteStrings.account.signOut}</span>
         </DropdownMenuItem>
       </DropdownMenuContent>
     </DropdownMenu>

@@ -27,7 +27,7 @@ export function SiteHeader({
             className="-mx-1 flex items-center gap-2 rounded-sm px-1 py-1 text-[0.9375rem] font-semibold tracking-tight"
           >
             <LatchkeyMark className="size-6" />
-            {siteStrings.name}
+            <span>{siteStrings.name}</span>
           </Link>
           {showsNavigation && (
             <nav aria-label={siteStrings.navigation}>

@@ -34,7 +34,7 @@ export function ThemeMenu() {
           {themes.map(({ value, Icon }) => (
             <DropdownMenuRadioItem key={value} value={value}>
               <Icon aria-hidden />
-              {siteStrings.theme[value]}
+              <span>{siteStrings.theme[value]}</span>
             </DropdownMenuRadioItem>
           ))}
         </DropdownMenuRadioGroup>

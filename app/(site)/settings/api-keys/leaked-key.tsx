@@ -31,7 +31,7 @@ export function LeakedKey({ keys, onRevoke, onRevokeAll, revokeAllRef }: LeakedK
     <section aria-labelledby={`${id}-title`} className="mt-8 rounded-lg border bg-card p-4 shadow-xs sm:p-5">
       <h2 id={`${id}-title`} className="flex items-center gap-2 text-[0.9375rem] font-semibold">
         <ShieldAlert aria-hidden className="size-4 text-muted-foreground" />
-        {texts.title}
+        <span>{texts.title}</span>
       </h2>
       <p id={`${id}-intro`} className="mt-1 text-[0.8125rem] text-pretty text-muted-foreground">
         {texts.intro}

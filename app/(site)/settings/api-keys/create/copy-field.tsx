@@ -64,7 +64,7 @@ export function CopyField({ what, label, text, isMain = false, isCopied, onOutco
           onClick={() => void copy()}
         >
           {isCopied ? <Check aria-hidden /> : <Copy aria-hidden />}
-          {isCopied ? strings.reveal.copied : strings.reveal.copy}
+          <span>{isCopied ? strings.reveal.copied : strings.reveal.copy}</span>
         </Button>
       </div>
     </div>

@@ -100,7 +100,7 @@ export function CreateKeyForm({ failure, isPending, onSubmit }: CreateKeyFormPro
         </DialogClose>
         <Button type="submit" aria-busy={isPending} disabled={isPending}>
           {isPending && <Spinner />}
-          {isPending ? texts.submitting : texts.submit}
+          <span>{isPending ? texts.submitting : texts.submit}</span>
         </Button>
       </div>
     </form>

@@ -101,7 +101,7 @@ export function RevealSecret(props: RevealSecretProps) {
               checked={isSaved}
               onChange={(event) => onSaved(event.target.checked)}
             />
-            {texts.saved}
+            <span>{texts.saved}</span>
           </label>
           <Button variant={isSaved ? "primary" : "secondary"} onClick={onRequestClose}>
             {strings.done}

@@ -45,7 +45,7 @@ export function ScopesField({ choice, onChoice, custom, onCustom, errors, isDisa
                 checked={custom.includes(scope)}
                 onChange={(event) => toggle(scope, event.target.checked)}
               />
-              {scopeCatalogue[scope]}
+              <span>{scopeCatalogue[scope]}</span>
               <code translate="no" className="ml-auto font-mono text-xs text-muted-foreground">
                 {scope}
               </code>

@@ -21,7 +21,7 @@ export function KeyUsage({ id }: { id: string }) {
   if (isError && !data)
     return (
       <p role="alert" className="flex items-center gap-3 text-muted-foreground">
-        {texts.failed}
+        <span>{texts.failed}</span>
         <Button variant="secondary" size="sm" onClick={() => void refetch()}>
           {strings.tryAgain}
         </Button>

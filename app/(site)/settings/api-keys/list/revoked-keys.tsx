@@ -43,7 +43,7 @@ function RevokedRow({ apiKey }: { apiKey: ApiKeySummary }) {
   const when = revokedAt && (
     <>
       <Time value={revokedAt} form="relative" />
-      {revokedBy && ` ${texts.by[revokedBy]}`}
+      {revokedBy && <span> {texts.by[revokedBy]}</span>}
     </>
   );
   return (
@@ -53,7 +53,7 @@ function RevokedRow({ apiKey }: { apiKey: ApiKeySummary }) {
         <span className="mt-1 flex flex-col gap-1 text-xs text-muted-foreground md:hidden">
           <KeyDisplay display={display} />
           <span>
-            {texts.revokedAt} {when}
+            <span>{texts.revokedAt}</span> {when}
           </span>
           {effect && (
             <span className="mt-0.5 sm:hidden">
@@ -77,7 +77,7 @@ function EffectCell({ effect }: { effect: Effect }) {
   if (effect.status === "pending") return <PendingCell guaranteedBy={effect.guaranteedBy} />;
   return (
     <span className="text-muted-foreground">
-      {texts.since} <Time value={effect.at} form="dateTime" />
+      <span>{texts.since}</span> <Time value={effect.at} form="dateTime" />
     </span>
   );
 }
@@ -96,8 +96,8 @@ function PendingCell({ guaranteedBy }: { guaranteedBy: Date }) {
           texts.pastDeadline
         ) : (
           <>
-            {texts.pendingUntil} <Time value={guaranteedBy} form="time" /> {texts.atTheLatest}
-            {seconds !== null && <span className="tabular-nums"> · {strings.effect.secondsLeft(seconds)}</span>}
+            <span>{texts.pendingUntil}</span> <Time value={guaranteedBy} form="time" /> <span>{texts.atTheLatest}</span>
+            {seconds !== null && <span className="tabular-nums">{` · ${strings.effect.secondsLeft(seconds)}`}</span>}
           </>
         )}
       </span>

@@ -53,7 +53,7 @@ export function LastUsed({ at }: { at: Date | null }) {
   if (!at) return strings.table.neverUsed;
   return (
     <>
-      {strings.table.usedAt} <Time value={at} form="relative" />
+      <span>{strings.table.usedAt}</span> <Time value={at} form="relative" />
     </>
   );
 }

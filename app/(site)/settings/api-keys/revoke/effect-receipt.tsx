@@ -18,7 +18,7 @@ export function EffectReceipt({ effect, pendingText }: { effect: Effect; pending
     <div role="status">
       {effect.status === "effective" ? (
         <Notice variant="success" title={strings.effect.effective}>
-          {strings.effect.effectiveSince} <Time value={effect.at} form="dateTime" />.
+          <span>{strings.effect.effectiveSince}</span> <Time value={effect.at} form="dateTime" />
         </Notice>
       ) : (
         <PendingReceipt guaranteedBy={effect.guaranteedBy} pendingText={pendingText} />
