@@ -9,27 +9,30 @@ import superjson from "superjson";
 import { expectedOwnerHeader } from "./expected-owner";
 import { createQueryClient } from "./query-client";
 import type { AppRouter } from "./routers";
-import { fetchNotingServerTime } from "./server-time";
+import { createSessionFetch } from "./session-fetch";
 
 const { TRPCProvider, useTRPC } = createTRPCContext<AppRouter, { keyPrefix: true }>();
 export { useTRPC };
+
+interface TrpcProviderProps {
+  ownerId: string;
+  /** Asks the sign-in for a new session token, for a call that was answered 401. */
+  freshToken: () => Promise<string | null>;
+  children: ReactNode;
+}
 
 /**
  * One account's procedures and answers. Every query key begins with the owner, so that what the server rendered for one account is
  * never found by another; and each account gets a cache of its own, dropped when it is left, with the answers still on their way.
  */
-export function TrpcProvider({ ownerId, children }: { ownerId: string; children: ReactNode }) {
-  return (
-    <OwnedProvider key={ownerId} ownerId={ownerId}>
-      {children}
-    </OwnedProvider>
-  );
+export function TrpcProvider(props: TrpcProviderProps) {
+  return <OwnedProvider key={props.ownerId} {...props} />;
 }
 
 // Forgotten when the next account's is there, not on unmount: React unmounts and mounts again in development.
 let current: QueryClient | undefined;
 
-function OwnedProvider({ ownerId, children }: { ownerId: string; children: ReactNode }) {
+function OwnedProvider({ ownerId, freshToken, children }: TrpcProviderProps) {
   const [queryClient] = useState(createQueryClient);
   // No loggerLink: it prints inputs and results, and one result holds a secret.
   const [client] = useState(() =>
@@ -39,7 +42,7 @@ function OwnedProvider({ ownerId, children }: { ownerId: string; children: React
           url: "/api/trpc",
           transformer: superjson,
           maxItems: 10,
-          fetch: fetchNotingServerTime,
+          fetch: createSessionFetch(freshToken),
           headers: { [expectedOwnerHeader]: ownerId },
         }),
       ],

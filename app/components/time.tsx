@@ -2,6 +2,8 @@
 
 import { useSyncExternalStore } from "react";
 
+import { serverNow } from "@/trpc/server-time";
+
 const day = 86_400_000;
 const units = [
   ["year", 365 * day],
@@ -22,16 +24,20 @@ const fullForm = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyl
 
 type TimeForm = "relative" | "date" | "time" | "dateTime";
 
-/** A moment in the reader's own words and zone. The server knows neither: until mounted it is the date in UTC. */
+/**
+ * A moment in the reader's own words and zone. The server knows neither: until mounted it is the date in UTC. How long ago it was is
+ * counted from the server's clock, since this machine's may be wrong.
+ */
 export function Time({ value, form }: { value: Date; form: TimeForm }) {
+  const isMounted = useIsMounted();
   const now = useMinute();
   return (
     <time
       dateTime={value.toISOString()}
-      title={now === null ? undefined : fullForm.format(value)}
+      title={isMounted ? fullForm.format(value) : undefined}
       className="tabular-nums"
     >
-      {now === null ? utcDateForm.format(value) : formatMoment(value, form, now)}
+      {isMounted ? formatMoment(value, form, now) : utcDateForm.format(value)}
     </time>
   );
 }
@@ -51,26 +57,39 @@ export function formatShortDate(value: Date): string {
   return shortDateForm.format(value);
 }
 
-function formatMoment(value: Date, form: TimeForm, now: number): string {
-  if (form === "date") return dateForm.format(value);
+function formatMoment(value: Date, form: TimeForm, now: number | null): string {
   if (form === "time") return timeForm.format(value);
   if (form === "dateTime") return `${dateForm.format(value)}, ${timeForm.format(value)}`;
+  if (form === "date" || now === null) return dateForm.format(value);
   const distance = value.getTime() - now;
   for (const [unit, milliseconds] of units)
     if (Math.abs(distance) >= milliseconds) return relative.format(Math.trunc(distance / milliseconds), unit);
   return "just now";
 }
 
-const everyMinute = (onChange: () => void) => {
-  const timer = setInterval(onChange, 60_000);
+const never = () => () => undefined;
+
+function useIsMounted(): boolean {
+  return useSyncExternalStore(
+    never,
+    () => true,
+    () => false,
+  );
+}
+
+const everyTenSeconds = (onChange: () => void) => {
+  const timer = setInterval(onChange, 10_000);
   return () => clearInterval(timer);
 };
 
-/** The time by this machine's clock, renewed each minute; null while rendering on the server. For wording only. */
+/** The minute that it is by the server's clock; null while that is not known. */
 function useMinute(): number | null {
   return useSyncExternalStore<number | null>(
-    everyMinute,
-    () => Math.floor(Date.now() / 60_000) * 60_000,
+    everyTenSeconds,
+    () => {
+      const now = serverNow();
+      return now === null ? null : Math.floor(now / 60_000) * 60_000;
+    },
     () => null,
   );
 }

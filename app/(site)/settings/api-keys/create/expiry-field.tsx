@@ -22,7 +22,7 @@ interface ExpiryFieldProps {
 }
 
 export function ExpiryField({ value, onChange, errors, isDisabled }: ExpiryFieldProps) {
-  const [openedAt] = useState(() => serverNow() ?? Date.now());
+  const [openedAt] = useState(serverNow);
   return (
     <div className="flex flex-col gap-1.5">
       <ChoiceGroup
@@ -34,12 +34,11 @@ export function ExpiryField({ value, onChange, errors, isDisabled }: ExpiryField
         isDisabled={isDisabled}
       />
       <p className="text-xs text-muted-foreground">
-        {value === "never" ? (
-          strings.create.expiresNever
-        ) : (
+        {value === "never" && <span>{strings.create.expiresNever}</span>}
+        {value !== "never" && openedAt !== null && (
           <>
-            {strings.create.expiresOn} <Time value={new Date(openedAt + Number(value) * dayMilliseconds)} form="date" />
-            .
+            <span>{strings.create.expiresOn}</span>{" "}
+            <Time value={new Date(openedAt + Number(value) * dayMilliseconds)} form="date" />
           </>
         )}
       </p>
