@@ -1,5 +1,6 @@
 import type { Effect } from "./effect";
 import { type SummaryRow, toPublicId } from "./repository";
+import { type KeyStatus, statusOf } from "./status";
 import type { KeyEnvironment } from "./token-shape";
 
 /** A key as its owner sees it. By type it has no hash and no secret. */
@@ -9,7 +10,7 @@ export interface ApiKeySummary {
   display: string;
   environment: KeyEnvironment;
   scopes: string[];
-  status: "active" | "expired" | "revoked";
+  status: KeyStatus;
   createdAt: Date;
   /** At most a minute behind. */
   lastUsedAt: Date | null;
@@ -23,9 +24,4 @@ export interface ApiKeySummary {
 export function toSummary(row: SummaryRow, now: Date, effect: Effect | null): ApiKeySummary {
   const { effectiveAt: _effectiveAt, guaranteedBy: _guaranteedBy, ...shown } = row;
   return { ...shown, id: toPublicId(row.id), status: statusOf(row, now), effect };
-}
-
-function statusOf(row: Pick<SummaryRow, "revokedAt" | "expiresAt">, now: Date): ApiKeySummary["status"] {
-  if (row.revokedAt) return "revoked";
-  return row.expiresAt && row.expiresAt <= now ? "expired" : "active";
 }

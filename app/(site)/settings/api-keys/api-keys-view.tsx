@@ -1,6 +1,5 @@
 "use client";
 
-import { useSuspenseQuery } from "@tanstack/react-query";
 import { KeyRound, Plus } from "lucide-react";
 import { useRef, useState } from "react";
 
@@ -8,8 +7,9 @@ import { formatTime } from "@/app/components/time";
 import { Button } from "@/app/components/ui/button";
 import { Notice } from "@/app/components/ui/notice";
 import type { ApiKeyList, ApiKeySummary } from "@/server/api-keys";
-import { useTRPC } from "@/trpc/client";
+import { toServerTime } from "@/trpc/server-time";
 
+import { useArrived } from "./arrived";
 import { toCallFailure } from "./call-failure";
 import { CreateKeyDialog } from "./create/create-key-dialog";
 import { ApiKeysFrame } from "./frame/api-keys-frame";
@@ -18,30 +18,27 @@ import { StateCard } from "./frame/state-card";
 import { LeakedKey } from "./leaked-key";
 import { KeyTable, revokeButtonId } from "./list/key-table";
 import { RevokedKeys } from "./list/revoked-keys";
+import { useListNow } from "./list/use-list-now";
+import { useVisitedList } from "./list/use-visited-list";
 import { RevokeAllDialog } from "./revoke/revoke-all-dialog";
 import { RevokeKeyDialog } from "./revoke/revoke-key-dialog";
 import { strings } from "./strings";
 
-const pendingPollMilliseconds = 3_000;
-
-export function ApiKeysView() {
-  const trpc = useTRPC();
-  const list = useSuspenseQuery(
-    trpc.apiKeys.list.queryOptions(undefined, {
-      // A key revoked in another tab must not go on looking active here.
-      refetchOnWindowFocus: "always",
-      refetchInterval: ({ state }) => (hasPending(state.data) ? pendingPollMilliseconds : false),
-    }),
-  );
-  const [isCreating, setCreating] = useState(false);
+/** @param renderedAt when the server made this page, in milliseconds since 1970. */
+export function ApiKeysView({ renderedAt }: { renderedAt: number }) {
+  const { list, standing } = useVisitedList(renderedAt);
+  const { keys, limit, access } = useListNow(list.data, () => void list.refetch());
+  const [arrived] = useArrived();
+  // After a crash the dialog comes back with the secret that it showed.
+  const [isCreating, setCreating] = useState(arrived?.kind === "secret");
   const [revoking, setRevoking] = useState<{ key: ApiKeySummary; next: ApiKeySummary | undefined } | null>(null);
   const [isRevokingAll, setRevokingAll] = useState(false);
   const revokeAllRef = useRef<HTMLButtonElement>(null);
   const headingRef = useRef<HTMLHeadingElement>(null);
   const createRef = useRef<HTMLButtonElement>(null);
 
+  const asOf = toServerTime(list.dataUpdatedAt);
   const isSignedOut = list.error !== null && toCallFailure(list.error).kind === "signedOut";
-  const { keys, limit, access } = list.data;
   const current = keys.filter((key) => key.status !== "revoked");
   const revoked = keys.filter((key) => key.status === "revoked");
 
@@ -62,11 +59,11 @@ export function ApiKeysView() {
           action={
             <>
               <span className="text-[0.8125rem] text-muted-foreground tabular-nums">
-                {strings.count(limit.used, limit.max)}
+                {standing === "checked" ? strings.count(limit.used, limit.max) : strings.status[standing]}
               </span>
               <Button ref={createRef} onClick={() => setCreating(true)}>
                 <Plus aria-hidden />
-                {strings.createKey}
+                <span>{strings.createKey}</span>
               </Button>
             </>
           }
@@ -88,11 +85,11 @@ export function ApiKeysView() {
                   </Button>
                 }
               >
-                {strings.refreshFailed.text(formatTime(new Date(list.dataUpdatedAt)))}
+                {asOf ? strings.refreshFailed.text(formatTime(asOf)) : strings.refreshFailed.textWithoutTime}
               </Notice>
             )}
             {current.length > 0 ? (
-              <KeyTable keys={current} onRevoke={startRevoking} />
+              <KeyTable keys={current} standing={standing} onRevoke={startRevoking} />
             ) : (
               <StateCard Icon={KeyRound} {...emptyTexts(access, revoked)}>
                 {access.allowed && revoked.length === 0 ? (
@@ -139,10 +136,6 @@ export function ApiKeysView() {
       )}
     </>
   );
-}
-
-function hasPending(list: ApiKeyList | undefined): boolean {
-  return list?.keys.some((key) => key.effect?.status === "pending") ?? false;
 }
 
 function emptyTexts(access: ApiKeyList["access"], revoked: ApiKeySummary[]) {

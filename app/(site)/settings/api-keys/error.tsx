@@ -2,20 +2,59 @@
 
 import { Bug } from "lucide-react";
 
+import { formatTime } from "@/app/components/time";
 import { Button } from "@/app/components/ui/button";
+import { Notice } from "@/app/components/ui/notice";
 
+import { type Arrived, useArrived } from "./arrived";
 import { ApiKeysFrame } from "./frame/api-keys-frame";
 import { StateCard } from "./frame/state-card";
 import { strings } from "./strings";
 
+const { crash: texts } = strings;
+
 export default function ApiKeysError({ reset }: { error: Error; reset: () => void }) {
+  const [arrived, setArrived] = useArrived();
+  const again = () => {
+    // The list tells what a receipt tells. A secret is told nowhere else, so it is shown again.
+    if (arrived?.kind === "receipt") setArrived(null);
+    reset();
+  };
   return (
     <ApiKeysFrame>
-      <StateCard role="alert" Icon={Bug} title={strings.crash.title} text={strings.crash.text}>
-        <Button variant="secondary" onClick={reset}>
+      {arrived && <WhatArrived arrived={arrived} />}
+      <StateCard role="alert" Icon={Bug} title={texts.title} text={texts.text}>
+        <Button variant="secondary" onClick={again}>
           {strings.tryAgain}
         </Button>
       </StateCard>
     </ApiKeysFrame>
+  );
+}
+
+/** In plain elements: what usually shows it may be what has crashed. */
+function WhatArrived({ arrived }: { arrived: Arrived }) {
+  if (arrived.kind === "receipt") {
+    const { title, effect, pendingText } = arrived;
+    const text =
+      effect.status === "effective" ? strings.effect.effective : pendingText(formatTime(effect.guaranteedBy));
+    return (
+      <Notice role="status" className="mb-4" title={title}>
+        {text}
+      </Notice>
+    );
+  }
+  const { key, secret } = arrived.created;
+  return (
+    <label className="mb-4 flex flex-col gap-1.5 text-[0.8125rem]">
+      <span className="font-medium">{texts.secret(key.name)}</span>
+      <input
+        readOnly
+        translate="no"
+        value={secret}
+        onFocus={(event) => event.target.select()}
+        className="h-9 rounded-md border border-input bg-card px-3 font-mono"
+      />
+    </label>
   );
 }

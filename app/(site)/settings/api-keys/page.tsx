@@ -15,10 +15,14 @@ import { strings } from "./strings";
 
 export const metadata: Metadata = { title: strings.title };
 
+/** Outside the component: the page is made anew for each request, and the compiler cannot know that. */
+const currentTime = () => Date.now();
+
 export default async function ApiKeysPage() {
   // Before protect(): while Clerk's signing keys cannot be fetched it would send signed-in people to sign in, and again.
   if ((await readSession()).status === "unavailable") return <LoadFailed />;
   const { userId } = await auth.protect();
+  const renderedAt = currentTime();
   prefetch(trpcFor(userId).apiKeys.list.queryOptions());
   const loading = (
     <ApiKeysFrame isLoading>
@@ -30,7 +34,7 @@ export default async function ApiKeysPage() {
       <HydrateClient>
         <LoadErrorBoundary>
           <Suspense fallback={loading}>
-            <ApiKeysView />
+            <ApiKeysView renderedAt={renderedAt} />
           </Suspense>
         </LoadErrorBoundary>
       </HydrateClient>

@@ -40,6 +40,8 @@ export const strings = {
     expired: "Expired",
     revoked: "Revoked",
     pending: "Taking effect",
+    checking: "Checking…",
+    unchecked: "Not checked",
   },
 
   usage: {
@@ -90,7 +92,8 @@ export const strings = {
   },
   refreshFailed: {
     title: "This list could not be refreshed",
-    text: (time: string) => `You see your keys as of ${time}.`,
+    text: (time: string) => `You see your keys as of ${time}. They may have changed since.`,
+    textWithoutTime: "They may have changed since you saw them.",
   },
   sessionEnded: {
     title: "You are signed out",
@@ -235,5 +238,6 @@ export const strings = {
   crash: {
     title: "Something went wrong",
     text: "This page could not be shown. Try again to see where your keys stand.",
+    secret: (name: string) => `Copy your key “${name}” now. It cannot be shown again.`,
   },
 } as const;

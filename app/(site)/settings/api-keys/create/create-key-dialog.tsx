@@ -2,16 +2,19 @@
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { v4 as uuidV4 } from "uuid";
 
 import { Button } from "@/app/components/ui/button";
 import { Dialog, DialogClose, DialogContent, DialogDescription, DialogTitle } from "@/app/components/ui/dialog";
 import { bodyClasses, footerClasses, headerClasses } from "@/app/components/ui/dialog-parts";
-import type { ApiKeyList, CreatedApiKey } from "@/server/api-keys";
+import type { ApiKeyList } from "@/server/api-keys";
 import type { CreateInput } from "@/server/api-keys/inputs";
 import { useTRPC } from "@/trpc/client";
 
+import { useArrived } from "../arrived";
 import { type CallFailure, toCallFailure } from "../call-failure";
 import { strings } from "../strings";
+import { useOneSubmit } from "../use-one-submit";
 import { CreateKeyForm } from "./create-key-form";
 import { RevealSecret } from "./reveal-secret";
 import { useLeaveGuard } from "./use-leave-guard";
@@ -28,36 +31,41 @@ interface CreateKeyDialogProps {
 export function CreateKeyDialog({ limit, access, onClose, onClosed }: CreateKeyDialogProps) {
   const trpc = useTRPC();
   const queryClient = useQueryClient();
-  // gcTime 0 and reset(): the secret is in this component's state and nowhere else.
+  // gcTime 0 and reset(): the secret is in `arrived`, which this dialog empties, and nowhere else.
   const create = useMutation(trpc.apiKeys.create.mutationOptions({ gcTime: 0 }));
-  const [requestId, setRequestId] = useState(() => crypto.randomUUID());
+  // Not crypto.randomUUID, which a browser has only on https and localhost.
+  const [requestId, setRequestId] = useState(() => uuidV4());
   const [failure, setFailure] = useState<CallFailure | null>(null);
-  const [created, setCreated] = useState<CreatedApiKey | null>(null);
+  const [arrived, setArrived] = useArrived();
+  const created = arrived?.kind === "secret" ? arrived.created : null;
   const [isSaved, setSaved] = useState(false);
   const [isAskingToClose, setAskingToClose] = useState(false);
   // As it was when the dialog opened: the key that it creates may be the last one allowed.
   const [blocked] = useState(() => whyBlocked(limit, access));
 
-  const submit = async (input: Omit<CreateInput, "requestId">) => {
-    if (create.isPending) return;
+  // A second call would replace the secret that the first has brought: once answered, this dialog sends nothing more.
+  const submit = useOneSubmit(async (input: Omit<CreateInput, "requestId">) => {
     setFailure(null);
     try {
-      setCreated(await create.mutateAsync({ ...input, requestId }));
+      setArrived({ kind: "secret", created: await create.mutateAsync({ ...input, requestId }) });
       create.reset();
+      return true;
     } catch (error) {
       const reason = toCallFailure(error);
       setFailure(reason);
       // That attempt is settled: what is sent from now on is a new one.
-      if (reason.kind === "refused" && reason.domainCode === "API_KEY_REQUEST_REUSED")
-        setRequestId(crypto.randomUUID());
+      if (reason.kind === "refused" && reason.domainCode === "API_KEY_REQUEST_REUSED") setRequestId(uuidV4());
+      return false;
+    } finally {
+      // Also after a failure: the key may have been created all the same.
+      void queryClient.invalidateQueries(trpc.apiKeys.list.queryFilter());
     }
-    // Also after a failure: the key may have been created all the same.
-    void queryClient.invalidateQueries(trpc.apiKeys.list.queryFilter());
-  };
+  });
   const isUnsaved = created !== null && !isSaved;
   const endGuard = useLeaveGuard({ isOn: created !== null, isAsking: isUnsaved, onBack: () => requestClose() });
   const close = () => {
     endGuard();
+    setArrived(null);
     onClose();
   };
   const requestClose = () => {

@@ -6,6 +6,7 @@ import { Button } from "@/app/components/ui/button";
 import { Spinner } from "@/app/components/ui/spinner";
 
 import { strings } from "../strings";
+import { useOneSubmit } from "../use-one-submit";
 
 const { reveal: texts } = strings;
 
@@ -15,10 +16,12 @@ type Attempt =
 /** One call of the API with the new key, as a program would make it: without the session. */
 export function TryKey({ secret }: { secret: string }) {
   const [attempt, setAttempt] = useState<Attempt>({ step: "idle" });
-  const tryIt = async () => {
+  const tryIt = useOneSubmit(async () => {
     setAttempt({ step: "trying" });
     setAttempt(await callWhoami(secret));
-  };
+    // It may be tried again.
+    return false;
+  });
   return (
     <div className="rounded-md border bg-muted/70">
       <div className="flex items-center justify-between gap-4 p-1 pl-3">
@@ -32,7 +35,7 @@ export function TryKey({ secret }: { secret: string }) {
           onClick={() => void tryIt()}
         >
           {attempt.step === "trying" && <Spinner />}
-          {attempt.step === "trying" ? texts.trying : texts.tryIt}
+          <span>{attempt.step === "trying" ? texts.trying : texts.tryIt}</span>
         </Button>
       </div>
       <div role="status">

@@ -14,6 +14,7 @@ import { KeyName } from "./key-name";
 import { KeyScopes } from "./key-scopes";
 import { Cell, ColumnHead, KeyDisplay, LastUsed, TableFrame } from "./table-parts";
 import { useIsExpiring } from "./use-is-expiring";
+import type { Standing } from "./use-visited-list";
 
 const { columns } = strings.table;
 
@@ -25,17 +26,18 @@ export const rowId = ({ id }: { id: string }) => `row-${id}`;
 
 interface KeyTableProps {
   keys: ApiKeySummary[];
+  standing: Standing;
   onRevoke: (key: ApiKeySummary) => void;
 }
 
 /** The keys that are not revoked: active ones, then expired ones. */
-export function KeyTable({ keys, onRevoke }: KeyTableProps) {
+export function KeyTable({ keys, standing, onRevoke }: KeyTableProps) {
   return (
     <TableFrame caption={strings.table.caption}>
       <KeyTableHead />
       <tbody className="divide-y">
         {keys.map((key) => (
-          <KeyRow key={key.id} apiKey={key} onRevoke={onRevoke} />
+          <KeyRow key={key.id} apiKey={key} standing={standing} onRevoke={onRevoke} />
         ))}
       </tbody>
     </TableFrame>
@@ -59,19 +61,29 @@ export function KeyTableHead() {
   );
 }
 
-function KeyRow({ apiKey, onRevoke }: { apiKey: ApiKeySummary; onRevoke: KeyTableProps["onRevoke"] }) {
+interface StatusBadgeProps {
+  status: ApiKeySummary["status"];
+  standing: Standing;
+  isExpiring: boolean;
+}
+
+/** A key that has expired stays so. Any other may have been revoked since the server was asked. */
+function StatusBadge({ status, standing, isExpiring }: StatusBadgeProps) {
+  if (status === "expired") return <Badge variant="destructive">{strings.status.expired}</Badge>;
+  if (standing !== "checked") return <Badge>{strings.status[standing]}</Badge>;
+  return isExpiring ? (
+    <Badge variant="warning">{strings.status.expiring}</Badge>
+  ) : (
+    <Badge variant="success">{strings.status.active}</Badge>
+  );
+}
+
+function KeyRow({ apiKey, standing, onRevoke }: { apiKey: ApiKeySummary } & Omit<KeyTableProps, "keys">) {
   const { name, display, scopes, status, createdAt, lastUsedAt, expiresAt } = apiKey;
   const isExpiring = useIsExpiring(apiKey);
   const [isOpen, setOpen] = useState(false);
   const detailsId = `details-${apiKey.id}`;
-  const statusBadge =
-    status === "expired" ? (
-      <Badge variant="destructive">{strings.status.expired}</Badge>
-    ) : (
-      <Badge variant={isExpiring ? "warning" : "success"}>
-        {isExpiring ? strings.status.expiring : strings.status.active}
-      </Badge>
-    );
+  const statusBadge = <StatusBadge status={status} standing={standing} isExpiring={isExpiring} />;
   return (
     <>
       <tr id={rowId(apiKey)} tabIndex={-1} className="group/row -outline-offset-2 transition-colors hover:bg-muted/60">
@@ -102,7 +114,7 @@ function KeyRow({ apiKey, onRevoke }: { apiKey: ApiKeySummary; onRevoke: KeyTabl
                   <span className="whitespace-nowrap">
                     {expiresAt ? (
                       <>
-                        {status === "expired" ? strings.table.expiredAt : strings.table.expiresAt}{" "}
+                        <span>{status === "expired" ? strings.table.expiredAt : strings.table.expiresAt}</span>{" "}
                         <Time value={expiresAt} form={isExpiring ? "relative" : "date"} />
                       </>
                     ) : (

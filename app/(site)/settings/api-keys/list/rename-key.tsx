@@ -13,6 +13,7 @@ import { useTRPC } from "@/trpc/client";
 
 import { toCallFailure } from "../call-failure";
 import { strings } from "../strings";
+import { useOneSubmit } from "../use-one-submit";
 
 /** Edits a name in its row: Enter saves, Escape restores. The name shown changes only after the server has answered. */
 export function RenameKey({ apiKey, onClose }: { apiKey: ApiKeySummary; onClose: () => void }) {
@@ -23,12 +24,10 @@ export function RenameKey({ apiKey, onClose }: { apiKey: ApiKeySummary; onClose:
   const [problem, setProblem] = useState<string | null>(null);
   const problemId = useId();
 
-  const save = async (event: SyntheticEvent) => {
-    event.preventDefault();
-    if (rename.isPending) return;
+  const save = useOneSubmit(async () => {
     if (name.trim() === apiKey.name) {
       onClose();
-      return;
+      return true;
     }
     setProblem(null);
     try {
@@ -38,17 +37,22 @@ export function RenameKey({ apiKey, onClose }: { apiKey: ApiKeySummary; onClose:
       );
       void confirmInToast(strings.rename.renamed(renamed.name));
       onClose();
+      return true;
     } catch (error) {
       setProblem(describe(error));
+      return false;
     }
-  };
+  });
 
   return (
     <form
       className="-my-1 flex max-w-sm flex-wrap items-center gap-1"
       noValidate
       aria-busy={rename.isPending}
-      onSubmit={(event) => void save(event)}
+      onSubmit={(event: SyntheticEvent) => {
+        event.preventDefault();
+        void save();
+      }}
       onKeyDown={(event) => {
         if (event.key === "Escape" && !rename.isPending) onClose();
       }}

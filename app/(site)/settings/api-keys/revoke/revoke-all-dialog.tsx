@@ -7,6 +7,7 @@ import type { ApiKeyList, ApiKeySummary, Effect } from "@/server/api-keys";
 import { weakestEffect } from "@/server/api-keys/weakest-effect";
 import { useTRPC } from "@/trpc/client";
 
+import { useArrived } from "../arrived";
 import { LastUsed } from "../list/table-parts";
 import { strings } from "../strings";
 import { EffectReceipt, receiptPollMilliseconds } from "./effect-receipt";
@@ -30,6 +31,7 @@ export function RevokeAllDialog(props: RevokeAllDialogProps) {
   const ids = keys.map((key) => key.id);
   const trpc = useTRPC();
   const queryClient = useQueryClient();
+  const [, setArrived] = useArrived();
   const { mutateAsync } = useMutation(trpc.apiKeys.revokeAll.mutationOptions());
   const revocation = useRevocation({
     texts,
@@ -42,7 +44,10 @@ export function RevokeAllDialog(props: RevokeAllDialogProps) {
       if (!effect) throw new Error("the list does not hold all of the keys");
       return effect;
     },
-    onRevoked: () => void queryClient.invalidateQueries(trpc.apiKeys.list.queryFilter()),
+    onRevoked(effect) {
+      setArrived({ kind: "receipt", title: texts.receiptTitle(keys.length), effect, pendingText: texts.pending });
+      void queryClient.invalidateQueries(trpc.apiKeys.list.queryFilter());
+    },
   });
   const isRecent = keys.some(wasUsedRecently);
   return (

@@ -17,8 +17,10 @@ import { Spinner } from "@/app/components/ui/spinner";
 import type { ApiKeySummary } from "@/server/api-keys";
 import { serverNow } from "@/trpc/server-time";
 
+import { useArrived } from "../arrived";
 import { strings } from "../strings";
-import type { useRevocation } from "./use-revocation";
+import { looksLike } from "./looks-like";
+import type { RevocationPhase, useRevocation } from "./use-revocation";
 
 const { revoke: texts } = strings;
 const recentMilliseconds = 86_400_000;
@@ -41,7 +43,12 @@ interface RevokeDialogProps {
 
 /** Asks, revokes, and stays until the truth is known: then it is the receipt. */
 export function RevokeDialog(props: RevokeDialogProps) {
-  const { revocation, receipt, receiptTitle, onClose, onClosed } = props;
+  const { revocation, receipt, receiptTitle, onClosed } = props;
+  const [, setArrived] = useArrived();
+  const onClose = () => {
+    setArrived(null);
+    props.onClose();
+  };
   const { phase } = revocation;
   const cancelRef = useRef<HTMLButtonElement>(null);
   return (
@@ -77,17 +84,22 @@ export function RevokeDialog(props: RevokeDialogProps) {
   );
 }
 
+const busyTexts: Partial<Record<RevocationPhase["step"], string>> = {
+  sending: texts.submitting,
+  checking: texts.checking,
+};
+
 function Confirmation(props: RevokeDialogProps & { cancelRef: React.RefObject<HTMLButtonElement | null> }) {
   const { title, text, submit, children, revocation, cancelRef, onClose } = props;
-  const { phase, send, checkAgain } = revocation;
+  const { phase, submit: revoke } = revocation;
   const [confirmWord] = useState(props.confirmWord);
   const [typed, setTyped] = useState("");
   const fieldId = useId();
   const isUnknown = phase.step === "unknown";
-  const isConfirmed = confirmWord === null || isUnknown || typed.trim() === confirmWord;
+  const isConfirmed = confirmWord === null || isUnknown || looksLike(typed, confirmWord);
   const confirm = (event: SyntheticEvent) => {
     event.preventDefault();
-    if (isConfirmed && !isBusy(phase)) void (isUnknown ? checkAgain() : send());
+    if (isConfirmed) void revoke();
   };
   return (
     <form onSubmit={confirm} aria-busy={isBusy(phase)}>
@@ -100,8 +112,11 @@ function Confirmation(props: RevokeDialogProps & { cancelRef: React.RefObject<HT
         {confirmWord !== null && !isUnknown && (
           <div className="flex flex-col gap-1.5">
             <Label htmlFor={fieldId} className="font-normal break-words">
-              {texts.confirmLabel.before} <strong className="font-semibold select-all">{confirmWord}</strong>{" "}
-              {texts.confirmLabel.after}
+              <span>{texts.confirmLabel.before}</span>{" "}
+              <strong translate="no" className="font-semibold select-all">
+                {confirmWord}
+              </strong>{" "}
+              <span>{texts.confirmLabel.after}</span>
             </Label>
             <Input
               id={fieldId}
@@ -130,13 +145,7 @@ function Confirmation(props: RevokeDialogProps & { cancelRef: React.RefObject<HT
           aria-busy={isBusy(phase)}
         >
           {isBusy(phase) && <Spinner />}
-          {phase.step === "sending"
-            ? texts.submitting
-            : phase.step === "checking"
-              ? texts.checking
-              : isUnknown
-                ? texts.checkAgain
-                : submit}
+          <span>{isUnknown ? texts.checkAgain : (busyTexts[phase.step] ?? submit)}</span>
         </Button>
       </div>
     </form>
@@ -145,7 +154,9 @@ function Confirmation(props: RevokeDialogProps & { cancelRef: React.RefObject<HT
 
 /** Whether something may depend on the key today, so that revoking it wants a second thought. */
 export function wasUsedRecently({ lastUsedAt }: Pick<ApiKeySummary, "lastUsedAt">): boolean {
-  return lastUsedAt !== null && (serverNow() ?? Date.now()) - lastUsedAt.getTime() < recentMilliseconds;
+  if (lastUsedAt === null) return false;
+  const now = serverNow();
+  return now === null || now - lastUsedAt.getTime() < recentMilliseconds;
 }
 
 function isBusy({ step }: ReturnType<typeof useRevocation>["phase"]): boolean {

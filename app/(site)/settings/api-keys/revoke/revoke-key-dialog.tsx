@@ -6,7 +6,9 @@ import { Time } from "@/app/components/time";
 import type { ApiKeyList, ApiKeySummary, Effect } from "@/server/api-keys";
 import { useTRPC } from "@/trpc/client";
 
+import { useArrived } from "../arrived";
 import { strings } from "../strings";
+import { hasLooks } from "./looks-like";
 import { EffectReceipt, receiptPollMilliseconds } from "./effect-receipt";
 import { RevokeDialog, wasUsedRecently } from "./revoke-dialog";
 import { useRevocation } from "./use-revocation";
@@ -24,12 +26,14 @@ export function RevokeKeyDialog({ apiKey, onClose, onClosed }: RevokeKeyDialogPr
   const { id, name, lastUsedAt } = apiKey;
   const trpc = useTRPC();
   const queryClient = useQueryClient();
+  const [, setArrived] = useArrived();
   const { mutateAsync } = useMutation(trpc.apiKeys.revoke.mutationOptions());
   const revocation = useRevocation({
     texts,
     revoke: async () => (await mutateAsync({ id })).effect,
     ask: () => queryClient.query(trpc.apiKeys.effect.queryOptions({ id }, { staleTime: 0 })),
     onRevoked(effect) {
+      setArrived({ kind: "receipt", title: texts.receiptTitle(name), effect, pendingText: texts.pending });
       // At once, so that no row looks active beside the receipt; the server's own list follows.
       queryClient.setQueryData(trpc.apiKeys.list.queryKey(), (list) => list && withRevoked(list, id, effect));
       void queryClient.invalidateQueries(trpc.apiKeys.list.queryFilter());
@@ -41,7 +45,7 @@ export function RevokeKeyDialog({ apiKey, onClose, onClosed }: RevokeKeyDialogPr
       title={texts.title(name)}
       text={texts.text}
       submit={texts.submit}
-      confirmWord={isRecent ? name : null}
+      confirmWord={isRecent && hasLooks(name) ? name : null}
       revocation={revocation}
       receiptTitle={texts.receiptTitle(name)}
       receipt={revocation.phase.step === "revoked" && <Receipt id={id} effect={revocation.phase.effect} />}
@@ -51,7 +55,8 @@ export function RevokeKeyDialog({ apiKey, onClose, onClosed }: RevokeKeyDialogPr
       <p className="text-[0.8125rem]">
         {lastUsedAt ? (
           <>
-            {texts.lastUsed} <Time value={lastUsedAt} form="relative" />.{isRecent && ` ${texts.recentlyUsed}`}
+            <span>{texts.lastUsed}</span> <Time value={lastUsedAt} form="relative" />
+            {isRecent && <span>{` · ${texts.recentlyUsed}`}</span>}
           </>
         ) : (
           texts.neverUsed

@@ -5,6 +5,7 @@ import { useState } from "react";
 import type { Effect } from "@/server/api-keys";
 
 import { toCallFailure } from "../call-failure";
+import { useOneSubmit } from "../use-one-submit";
 
 export type RevocationPhase =
   | { step: "confirm"; problem: string | null }
@@ -27,35 +28,40 @@ interface RevocationOptions {
 export function useRevocation({ texts, revoke, ask, onRevoked }: RevocationOptions) {
   const [phase, setPhase] = useState<RevocationPhase>({ step: "confirm", problem: null });
 
-  const settle = (effect: Effect) => {
+  const settle = (effect: Effect): true => {
     setPhase({ step: "revoked", effect });
     onRevoked(effect);
+    return true;
+  };
+  const fail = (problem: string): false => {
+    setPhase({ step: "confirm", problem });
+    return false;
   };
 
   /** Only the server's "not revoked" lets the page say so. */
-  const check = async (notRevoked: string) => {
+  const check = async (notRevoked: string): Promise<boolean> => {
     setPhase({ step: "checking" });
     try {
       const effect = await ask();
-      if (effect) settle(effect);
-      else setPhase({ step: "confirm", problem: notRevoked });
+      return effect ? settle(effect) : fail(notRevoked);
     } catch {
       setPhase({ step: "unknown" });
+      return false;
     }
   };
 
-  const send = async () => {
+  const send = async (): Promise<boolean> => {
     setPhase({ step: "sending" });
     try {
-      settle(await revoke());
+      return settle(await revoke());
     } catch (error) {
       const failure = toCallFailure(error);
-      if (failure.kind === "signedOut") setPhase({ step: "confirm", problem: texts.signedOut });
-      else if (failure.kind === "refused" && failure.domainCode === "API_KEY_NOT_FOUND")
-        setPhase({ step: "confirm", problem: texts.notFound });
-      else await check(failure.kind === "noAnswer" ? texts.noAnswerNotRevoked : texts.notRevoked);
+      if (failure.kind === "signedOut") return fail(texts.signedOut);
+      if (failure.kind === "refused" && failure.domainCode === "API_KEY_NOT_FOUND") return fail(texts.notFound);
+      return check(failure.kind === "noAnswer" ? texts.noAnswerNotRevoked : texts.notRevoked);
     }
   };
 
-  return { phase, unknownText: texts.unknown, send, checkAgain: () => check(texts.noAnswerNotRevoked) };
+  const submit = useOneSubmit(() => (phase.step === "unknown" ? check(texts.noAnswerNotRevoked) : send()));
+  return { phase, unknownText: texts.unknown, submit };
 }

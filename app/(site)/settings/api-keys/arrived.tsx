@@ -1,0 +1,30 @@
+"use client";
+
+import { useAuth } from "@clerk/nextjs";
+import { createContext, type ReactNode, use, useState } from "react";
+
+import type { CreatedApiKey, Effect } from "@/server/api-keys";
+
+/** What the server tells only once: a new key's secret, or from when on a revoked key is refused. */
+export type Arrived =
+  | { kind: "secret"; created: CreatedApiKey }
+  | { kind: "receipt"; title: string; effect: Effect; pendingText: (latest: string) => string };
+
+type ArrivedState = [Arrived | null, (arrived: Arrived | null) => void];
+
+const ArrivedContext = createContext<ArrivedState>([null, () => undefined]);
+
+/** Keeps what has arrived above the page, so that it outlives a crash there: `error.tsx` still shows it. Another account starts empty. */
+export function ArrivedProvider({ children }: { children: ReactNode }) {
+  const { userId } = useAuth();
+  return <OwnedArrivedProvider key={userId}>{children}</OwnedArrivedProvider>;
+}
+
+function OwnedArrivedProvider({ children }: { children: ReactNode }) {
+  const state = useState<Arrived | null>(null);
+  return <ArrivedContext value={state}>{children}</ArrivedContext>;
+}
+
+export function useArrived(): ArrivedState {
+  return use(ArrivedContext);
+}

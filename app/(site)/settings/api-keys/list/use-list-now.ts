@@ -1,0 +1,32 @@
+"use client";
+
+import { useEffect, useEffectEvent } from "react";
+
+import type { ApiKeyList } from "@/server/api-keys";
+import { statusOf } from "@/server/api-keys/status";
+
+import { useServerTime } from "../use-server-time";
+
+/**
+ * The list as it is at this second: the gateway refuses a key from its end on, so the page must not call it active until the next answer.
+ * @param onEnd called when a key's end has come, to ask the server.
+ */
+export function useListNow(list: ApiKeyList, onEnd: () => void): ApiKeyList {
+  const ended = useServerTime(
+    (now) =>
+      list.keys
+        .filter((key) => key.status === "active" && statusOf(key, new Date(now)) === "expired")
+        .map((key) => key.id)
+        .join(),
+    "",
+  );
+  const ask = useEffectEvent(onEnd);
+  useEffect(() => {
+    if (ended !== "") ask();
+  }, [ended]);
+  if (ended === "") return list;
+  const keys = list.keys.map((key) => (ended.includes(key.id) ? { ...key, status: "expired" as const } : key));
+  const active = keys.filter((key) => key.status === "active");
+  const others = keys.filter((key) => key.status !== "active");
+  return { ...list, keys: [...active, ...others], limit: { ...list.limit, used: active.length } };
+}

@@ -1,0 +1,88 @@
+"use client";
+
+import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
+import { useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from "react";
+import { flushSync } from "react-dom";
+
+import type { ApiKeyList } from "@/server/api-keys";
+import { useTRPC } from "@/trpc/client";
+import { noteRenderTime, serverNow } from "@/trpc/server-time";
+
+import { onReturn } from "./on-return";
+import { shareChanges } from "./other-tabs";
+
+const pendingPollMilliseconds = 3_000;
+/** A page that the server made longer ago than this was kept by something in between. */
+const freshMilliseconds = 10_000;
+
+/** When the server made the pages that this document has shown. The router shows one again on "back", as it was. */
+const shown = new Set<number>();
+
+/** Whether the server has answered since somebody came to the page: yes; it is being asked; it could not be asked. */
+export type Standing = "checked" | "checking" | "unchecked";
+
+/**
+ * The list, and whether somebody has asked for it since they came to this page. A page can come back in many ways: "back", the
+ * browser's page cache, another tab, a laptop that slept. A key may have been revoked in the meantime, so until the server has
+ * answered, nothing here may be called active.
+ * @param renderedAt when the server made this page, by its own clock, in milliseconds since 1970.
+ */
+export function useVisitedList(renderedAt: number) {
+  const trpc = useTRPC();
+  const queryClient = useQueryClient();
+  const options = trpc.apiKeys.list.queryOptions(undefined, {
+    // `onReturn` asks, for more ways of coming back.
+    refetchOnWindowFocus: false,
+    refetchInterval: ({ state }) => (hasPending(state.data) ? pendingPollMilliseconds : false),
+  });
+  const list = useSuspenseQuery(options);
+  const [isChecked, setChecked] = useState(() => !isOld(renderedAt));
+  const updatesBefore = useRef(0);
+  const query = () => queryClient.getQueryCache().find({ queryKey: options.queryKey, exact: true });
+
+  /** An answer that is still on its way was asked for before; `refetch` drops it. */
+  const askAnew = () => {
+    updatesBefore.current = query()?.state.dataUpdateCount ?? 0;
+    void list.refetch();
+  };
+  // Before the effects in which each time on the page looks at the clock.
+  useLayoutEffect(() => noteRenderTime(renderedAt), [renderedAt]);
+  const arrive = useEffectEvent(() => {
+    shown.add(renderedAt);
+    if (!isChecked) askAnew();
+  });
+  useEffect(() => arrive(), []);
+
+  const comeBack = useEffectEvent(() => {
+    // At once: the browser may paint before React would get to it.
+    flushSync(() => setChecked(false));
+    askAnew();
+  });
+  useEffect(() => onReturn(() => comeBack()), []);
+  useEffect(() => shareChanges(queryClient, () => comeBack()), [queryClient]);
+
+  const noteAnswer = useEffectEvent((key: unknown, isManual: boolean) => {
+    const current = query();
+    if (current && key === current.queryHash && !isManual && current.state.dataUpdateCount > updatesBefore.current)
+      setChecked(true);
+  });
+  useEffect(
+    () =>
+      queryClient.getQueryCache().subscribe((event) => {
+        if (event.type === "updated" && event.action.type === "success")
+          noteAnswer(event.query.queryHash, event.action.manual ?? false);
+      }),
+    [queryClient],
+  );
+  const standing: Standing = isChecked ? "checked" : list.isError && !list.isFetching ? "unchecked" : "checking";
+  return { list, standing };
+}
+
+function isOld(renderedAt: number): boolean {
+  const now = serverNow();
+  return shown.has(renderedAt) || (now !== null && now - renderedAt > freshMilliseconds);
+}
+
+function hasPending(list: ApiKeyList | undefined): boolean {
+  return list?.keys.some((key) => key.effect?.status === "pending") ?? false;
+}
