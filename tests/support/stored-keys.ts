@@ -24,6 +24,23 @@ export async function storeExpiry({ userId }: HttpUser, name: string, daysFromNo
   );
 }
 
+/** Sets how many seconds a key has left. */
+export async function storeSecondsToLive({ userId }: HttpUser, name: string, seconds: number) {
+  await execute(
+    "update api_keys set expires_at = now() + $3 * interval '1 second' where owner_id = $1 and name = $2 and revoked_at is null",
+    [userId, name, seconds],
+  );
+}
+
+/** A name from before the rule for names, which no form would take. */
+export async function storeName({ userId }: HttpUser, name: string, stored: string) {
+  await execute("update api_keys set name = $3 where owner_id = $1 and name = $2 and revoked_at is null", [
+    userId,
+    name,
+    stored,
+  ]);
+}
+
 /** As after a revocation whose purge Redis has not confirmed, and which nobody tries again for now. */
 export async function storePendingRevocation({ userId }: HttpUser, name: string) {
   await execute(
