@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 import { testSteps } from "@/local/test-steps";
@@ -5,12 +6,17 @@ import manifest from "@/package.json";
 
 const steps = testSteps("").map((step) => step.name);
 const scripts: Record<string, string> = manifest.scripts;
+const workflow = readFileSync(".github/workflows/ci.yml", "utf8");
 
-/** The lists of steps behind a word: `run.mjs test` in a script. */
+/** The lists of steps behind a word: after `run.mjs test` in a script, after `steps:` in a row of the workflow's matrix. */
 const listsIn = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, list = ""]) => list.split(" "));
 const scriptLists = listsIn(Object.values(scripts).join("\n"), /run\.mjs test (.+)$/gm);
+const workflowLists = listsIn(workflow, /^ +- \{.*\bsteps: ([^,}]*?) *[,}]/gm);
 
-describe.each([["npm script", scriptLists]])("each %s", (_, lists) => {
+describe.each([
+  ["npm script", scriptLists],
+  ["job of the workflow", workflowLists],
+])("each %s", (_, lists) => {
   it("names only steps that exist", () => {
     expect(lists).not.toEqual([]);
     expect(steps).toEqual(expect.arrayContaining(lists.flat()));
@@ -21,6 +27,10 @@ describe.each([["npm script", scriptLists]])("each %s", (_, lists) => {
     expect(endToEnd).not.toEqual([]);
     for (const list of endToEnd) expect(list).toContain("build");
   });
+});
+
+it("no step of npm test is missing in the workflow", () => {
+  expect(new Set(workflowLists.flat())).toEqual(new Set(steps));
 });
 
 it.each(["dev", "test", "typecheck", "lint", "test:unit", "test:integration", "test:e2e"])(
