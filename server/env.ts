@@ -41,6 +41,8 @@ const schema = z.object({
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
 });
 
+export const settingNames: readonly string[] = Object.keys(schema.shape);
+
 export type Environment = ReturnType<typeof parseEnvironment>;
 
 /**
