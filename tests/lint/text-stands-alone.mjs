@@ -1,4 +1,3 @@
-import { ESLintUtils } from "@typescript-eslint/utils";
 import ts from "typescript";
 
 /**
@@ -6,7 +5,7 @@ import ts from "typescript";
  * sets the parent's whole content. Beside a sibling, React goes on with the text node that is no longer there: an insertion before it
  * throws, and a change of it is never seen. So no text has siblings. White space alone is not translated.
  */
-export const textStandsAlone = ESLintUtils.RuleCreator.withoutDocs({
+export const textStandsAlone = {
   meta: {
     type: "problem",
     schema: [],
@@ -15,9 +14,8 @@ export const textStandsAlone = ESLintUtils.RuleCreator.withoutDocs({
         "Put this text into an element of its own: beside siblings it breaks when the browser translates the page.",
     },
   },
-  defaultOptions: [],
   create(context) {
-    const services = ESLintUtils.getParserServices(context);
+    const services = context.sourceCode.parserServices;
     const isText = (child) => {
       if (child.type === "JSXText") return true;
       if (child.type !== "JSXExpressionContainer") return false;
@@ -32,7 +30,7 @@ export const textStandsAlone = ESLintUtils.RuleCreator.withoutDocs({
     };
     return { JSXElement: check, JSXFragment: check };
   },
-});
+};
 
 /** The parts of a union, but not of ReactNode: what a component passes on is looked at where it is made. */
 function parts(type) {
