@@ -7,7 +7,10 @@ export type DomainErrorCode =
   | "API_ACCESS_REQUIRED"
   | "IMPERSONATED"
   | "RATE_LIMITED"
-  | "SERVICE_UNAVAILABLE";
+  /** Nothing was changed. */
+  | "SERVICE_UNAVAILABLE"
+  /** Nobody knows whether it was changed: the database died while committing, and did not come back in time. */
+  | "OUTCOME_UNKNOWN";
 
 const messages: Record<DomainErrorCode, string> = {
   API_KEY_NOT_FOUND: "There is no such API key.",
@@ -17,7 +20,9 @@ const messages: Record<DomainErrorCode, string> = {
   API_ACCESS_REQUIRED: "Your plan does not include API access.",
   IMPERSONATED: "An impersonated session cannot create API keys.",
   RATE_LIMITED: "Too many requests. Try again in a minute.",
-  SERVICE_UNAVAILABLE: "The service is unavailable right now. Try again.",
+  SERVICE_UNAVAILABLE: "The service is unavailable right now, and nothing was changed. Try again.",
+  OUTCOME_UNKNOWN:
+    "The database did not answer in time: it is not known whether this was done. Look before you try again.",
 };
 
 /** A request that cannot be honoured. Its message may be shown to the caller; its `cause` may not. */

@@ -14,6 +14,7 @@ const codes: Record<DomainErrorCode, TRPCError["code"]> = {
   IMPERSONATED: "FORBIDDEN",
   RATE_LIMITED: "TOO_MANY_REQUESTS",
   SERVICE_UNAVAILABLE: "SERVICE_UNAVAILABLE",
+  OUTCOME_UNKNOWN: "SERVICE_UNAVAILABLE",
 };
 
 /** Gives an error of the domain, or an outage of the database, its tRPC code. Everything else stays an internal error. */

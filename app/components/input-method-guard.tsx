@@ -2,8 +2,8 @@
 
 import { useEffect } from "react";
 
-/** Nobody presses two keys within this time; one key's events are much closer. */
-const sameKeyMilliseconds = 30;
+/** What browsers give as the code of a key that an input method takes. Safari says no more of it than that. */
+const takenKeyCode = 229;
 
 /**
  * Leaves Escape and Enter to an input method while it composes: there they take back or accept what is being typed, and must neither
@@ -13,13 +13,10 @@ export function InputMethodGuard() {
   useEffect(() => {
     const ending = new AbortController();
     const options = { capture: true, signal: ending.signal };
-    // Safari ends the composition just before it tells of the key that ended it.
-    let endedAt = -Infinity;
-    window.addEventListener("compositionend", (event) => (endedAt = event.timeStamp), options);
     window.addEventListener(
       "keydown",
       (event) => {
-        const isMeantForIt = event.isComposing || event.timeStamp - endedAt < sameKeyMilliseconds;
+        const isMeantForIt = event.isComposing || (event as { keyCode: number }).keyCode === takenKeyCode;
         if (!isMeantForIt || (event.key !== "Escape" && event.key !== "Enter")) return;
         event.stopImmediatePropagation();
         if (event.key === "Enter") event.preventDefault();

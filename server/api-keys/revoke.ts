@@ -40,20 +40,20 @@ export async function revokeApiKey(
 
 /**
  * Revokes every key of the owner, in one transaction and one purge; also purges again what was revoked but is not effective yet.
- * @returns each key's effect, and the weakest of all: pending before effective, then the later time.
+ * @returns each key's effect, and the weakest of all: pending before effective, then the later time; null when there was nothing to revoke.
  * @throws SERVICE_UNAVAILABLE when nothing was revoked, or when that is not known.
  */
 export async function revokeAllApiKeys(
   ctx: ServerContext,
   owner: { ownerId: string },
-): Promise<{ keys: { id: string; effect: Effect }[]; effect: Effect }> {
+): Promise<{ keys: { id: string; effect: Effect }[]; effect: Effect | null }> {
   const found = await ctx.db
     .select({ id: apiKeys.id, hash: apiKeys.hash })
     .from(apiKeys)
     .where(and(eq(apiKeys.ownerId, owner.ownerId), isNull(apiKeys.effectiveAt)));
   const revoked = await revokeFound(ctx, found, "owner");
   const keys = revoked.map(({ row, effect }) => ({ id: toPublicId(row.id), effect }));
-  return { keys, effect: weakestEffect(keys.map(({ effect }) => effect)) ?? { status: "effective", at: ctx.now() } };
+  return { keys, effect: weakestEffect(keys.map(({ effect }) => effect)) };
 }
 
 /**

@@ -54,7 +54,10 @@ test.describe("one submit is one call", () => {
       const dialog = await startCreating(page, name);
       const button = await dialog.getByRole("button", { name: "Create key" }).boundingBox();
       if (!button) throw new Error("the button is not there");
-      await page.mouse.click(button.x + 20, button.y + 10, { clickCount: 2, delay: pause });
+      await page.mouse.click(button.x + 20, button.y + 10);
+      // How long a hand takes: the second click comes before, with or after the answer.
+      await page.waitForTimeout(pause);
+      await page.mouse.click(button.x + 20, button.y + 10, { clickCount: 2 });
       const secret = await dialog.getByLabel(`Key “${name}”`).inputValue();
       expect(await whoami(page, secret)).toMatchObject({ status: 200 });
       expect(calls()).toBe(1);
@@ -101,16 +104,5 @@ test.describe("one submit is one call", () => {
     expect(calls()).toBe(1);
     await dialog.getByRole("button", { name: "Create key" }).click();
     await expect(dialog.getByLabel("Key “Second try”")).toBeVisible();
-  });
-
-  test("closing twice goes back once: the page before is not left by it", async ({ openAs }) => {
-    const { page } = await openAs("ada");
-    const dialog = await startCreating(page, "Closed twice");
-    await dialog.getByRole("button", { name: "Create key" }).click();
-    await dialog.getByLabel("I have saved it").check();
-    await clickTwiceAtOnce(dialog.getByRole("button", { name: "Done" }));
-    await expect(dialog).toBeHidden();
-    await expect(rowOf(page, "Closed twice")).toBeVisible();
-    await expect(page).toHaveURL("/settings/api-keys");
   });
 });

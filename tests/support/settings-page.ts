@@ -1,5 +1,5 @@
 import { expect, type Locator, type Page } from "@playwright/test";
-import superjson from "superjson";
+import superjson, { type SuperJSONResult } from "superjson";
 
 import { createKeyOver } from "./http-user";
 import type { SignedIn } from "./signed-in";
@@ -96,7 +96,10 @@ export async function loseAnswers(page: Page, procedure: string, when: "before" 
 export async function answerAsPending(page: Page, procedure: "revoke" | "revokeAll"): Promise<void> {
   await page.route(`**/api/trpc/apiKeys.${procedure}*`, async (route) => {
     const response = await route.fetch();
+    const [answer] = (await response.json()) as [{ result: { data: SuperJSONResult } }];
+    const data = superjson.deserialize<{ key?: object; effect: object }>(answer.result.data);
     const effect = { status: "pending", guaranteedBy: new Date(Date.now() + 65_000) };
-    await route.fulfill({ response, json: [{ result: { data: superjson.serialize({ effect }) } }] });
+    const pending = { ...data, ...(data.key && { key: { ...data.key, effect } }), effect };
+    await route.fulfill({ response, json: [{ result: { data: superjson.serialize(pending) } }] });
   });
 }

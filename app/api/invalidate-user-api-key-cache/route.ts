@@ -84,6 +84,7 @@ const domainFailures: Record<DomainErrorCode, Answer> = {
   API_KEY_REQUEST_REUSED: failure(409, "CONFLICT"),
   RATE_LIMITED: failure(429, "TOO_MANY_REQUESTS"),
   SERVICE_UNAVAILABLE: failure(503, "Service unavailable"),
+  OUTCOME_UNKNOWN: failure(503, "Service unavailable"),
 };
 
 export {

@@ -20,8 +20,7 @@ import { KeyTable, revokeButtonId } from "./list/key-table";
 import { RevokedKeys } from "./list/revoked-keys";
 import { useListNow } from "./list/use-list-now";
 import { useVisitedList } from "./list/use-visited-list";
-import { RevokeAllDialog } from "./revoke/revoke-all-dialog";
-import { RevokeKeyDialog } from "./revoke/revoke-key-dialog";
+import { RevokeDialog } from "./revoke/revoke-dialog";
 import { strings } from "./strings";
 
 /** @param renderedAt when the server made this page, in milliseconds since 1970. */
@@ -38,7 +37,7 @@ export function ApiKeysView({ renderedAt }: { renderedAt: number }) {
   const createRef = useRef<HTMLButtonElement>(null);
 
   const asOf = toServerTime(list.dataUpdatedAt);
-  const isSignedOut = list.error !== null && toCallFailure(list.error).kind === "signedOut";
+  const isSignedOut = list.error !== null && toCallFailure(list.error).code === "SIGNED_OUT";
   const current = keys.filter((key) => key.status !== "revoked");
   const revoked = keys.filter((key) => key.status === "revoked");
 
@@ -121,15 +120,17 @@ export function ApiKeysView({ renderedAt }: { renderedAt: number }) {
         />
       )}
       {revoking && (
-        <RevokeKeyDialog
-          apiKey={revoking.key}
+        <RevokeDialog
+          target={{ one: revoking.key }}
+          keys={keys}
           onClose={() => setRevoking(null)}
           onClosed={() => focusAfterRevoke(revoking)}
         />
       )}
       {isRevokingAll && (
-        <RevokeAllDialog
-          keys={current}
+        <RevokeDialog
+          target={{ all: current }}
+          keys={keys}
           onClose={() => setRevokingAll(false)}
           onClosed={() => (revokeAllRef.current ?? headingRef.current)?.focus()}
         />

@@ -1,20 +1,35 @@
 import { TRPCClientError } from "@trpc/client";
 
+import type { DomainErrorCode } from "@/server/errors";
 import type { AppRouter } from "@/trpc/routers";
 
-export type CallFailure =
-  /** The server has answered and said no. */
-  | { kind: "refused"; domainCode: string | null; fieldErrors: Record<string, string[] | undefined> }
+import { strings } from "./strings";
+
+/** Why a call of the page failed: the domain's codes, and what can happen around it. */
+export type FailureCode =
+  | DomainErrorCode
   /** The session has ended. */
-  | { kind: "signedOut" }
+  | "SIGNED_OUT"
   /** No answer, or one from something in between: what happened on the server is not known. */
-  | { kind: "noAnswer" };
+  | "NO_ANSWER"
+  /** The server has answered, without one of the domain's codes: a field is refused, or it has a fault. */
+  | "OTHER";
+
+export interface CallFailure {
+  code: FailureCode;
+  fieldErrors: Record<string, string[] | undefined>;
+}
 
 /** Sorts what a failed call throws. */
 export function toCallFailure(error: unknown): CallFailure {
-  if (!(error instanceof TRPCClientError)) return { kind: "noAnswer" };
-  const { data } = error as TRPCClientError<AppRouter>;
-  if (!data) return { kind: "noAnswer" };
-  if (data.code === "UNAUTHORIZED") return { kind: "signedOut" };
-  return { kind: "refused", domainCode: data.domainCode, fieldErrors: data.fieldErrors ?? {} };
+  const data = error instanceof TRPCClientError ? (error as TRPCClientError<AppRouter>).data : null;
+  if (!data) return { code: "NO_ANSWER", fieldErrors: {} };
+  const code = data.code === "UNAUTHORIZED" ? "SIGNED_OUT" : (data.domainCode ?? "OTHER");
+  return { code, fieldErrors: data.fieldErrors ?? {} };
+}
+
+/** What a person is told. A new code without a text does not compile. @param texts what an action says better. */
+export function describeFailure({ code }: CallFailure, texts: Partial<Record<FailureCode, string>>): string {
+  const general: Record<FailureCode, string> = strings.failures;
+  return texts[code] ?? general[code];
 }

@@ -121,15 +121,32 @@ export const strings = {
     submitting: "Creating…",
   },
 
-  createFailed: {
+  /** By the code of what went wrong. An action below says it better where it can. */
+  failures: {
+    API_KEY_NOT_FOUND: "This key no longer exists.",
     API_KEY_LIMIT_REACHED: "You have reached the limit of active keys. Revoke one to create another.",
+    API_KEY_REQUEST_REUSED: "This was already answered. Close this and start again.",
+    API_KEY_NOT_OWNED: "This key is not yours.",
     API_ACCESS_REQUIRED: "Your plan does not include API access.",
+    IMPERSONATED: "You act as another user. Only they can do this.",
+    RATE_LIMITED: "That was too often. Wait a minute, then try again.",
+    SERVICE_UNAVAILABLE: "The service is not available right now, and nothing was changed. Try again in a moment.",
+    OUTCOME_UNKNOWN: "The server could not tell in time whether it was done. Look at the list, then try again.",
+    SIGNED_OUT: "Your session has ended. Sign in again.",
+    NO_ANSWER: "The server did not answer. It may or may not have been done.",
+    OTHER: "Something went wrong on our side. Try again.",
+  },
+
+  createFailed: {
     IMPERSONATED: "You act as another user. Only they can create keys.",
     API_KEY_REQUEST_REUSED:
       "An earlier attempt has already created a key, and its secret cannot be shown again. Look for it in the list and revoke it if you do not need it. “Create key” now makes a new one.",
-    noAnswer: "The server did not answer. Try again: you will not get a second key.",
-    signedOut: "Your session has ended. Sign in again, then create the key.",
-    other: "The key was not created. Try again.",
+    SERVICE_UNAVAILABLE: "The service is not available right now, and no key was created. Try again in a moment.",
+    OUTCOME_UNKNOWN:
+      "The server could not tell in time whether a key was created. Try again: you will not get a second key.",
+    NO_ANSWER: "The server did not answer. Try again: you will not get a second key.",
+    SIGNED_OUT: "Your session has ended. Sign in again, then create the key.",
+    OTHER: "The key was not created. Try again.",
   },
 
   reveal: {
@@ -165,10 +182,23 @@ export const strings = {
     save: "Save",
     cancel: "Cancel",
     renamed: (name: string) => `Renamed to “${name}”`,
-    failed: "Not renamed. Try again.",
-    noAnswer: "The server did not answer. The name may or may not have changed.",
-    notFound: "This key no longer exists.",
-    signedOut: "Your session has ended. Sign in again.",
+    failed: {
+      SERVICE_UNAVAILABLE: "Not renamed. The service is not available right now. Try again in a moment.",
+      OUTCOME_UNKNOWN: "The server could not tell in time. The name may or may not have changed.",
+      NO_ANSWER: "The server did not answer. The name may or may not have changed.",
+      OTHER: "Not renamed. Try again.",
+    },
+  },
+
+  /** Before a revocation, of one key or of all. */
+  confirmation: {
+    lastUsed: "Last used",
+    neverUsed: "It has never been used.",
+    before: "Type",
+    after: "to confirm",
+    submitting: "Revoking…",
+    checking: "Checking…",
+    checkAgain: "Check again",
   },
 
   revoke: {
@@ -176,21 +206,13 @@ export const strings = {
     shortAction: "Revoke",
     title: (name: string) => `Revoke “${name}”?`,
     text: "Every program that uses this key will be refused from now on. This cannot be undone.",
-    lastUsed: "Last used",
-    neverUsed: "It has never been used.",
     recentlyUsed: "It was used in the last 24 hours, so something may depend on it.",
-    confirmLabel: { before: "Type", after: "to confirm" },
     submit: "Revoke key",
-    submitting: "Revoking…",
-    checking: "Checking…",
     receiptTitle: (name: string) => `“${name}” is revoked`,
-    receipt: "From when on it is refused",
     notRevoked: "Not revoked. Try again.",
     noAnswerNotRevoked: "The server did not answer. When asked just now, the key was not revoked. Try again.",
     unknown: "The outcome is not known: the server does not answer. The key may or may not be revoked. Check again.",
-    checkAgain: "Check again",
-    notFound: "This key no longer exists.",
-    signedOut: "Your session has ended, and the key was not revoked. Sign in again.",
+    failed: { SIGNED_OUT: "Your session has ended, and the key was not revoked. Sign in again." },
     pending: (latest: string) =>
       `Revoked. The gateway cache could not be reached; the key may still work until ${latest} at the latest. We keep trying.`,
   },
@@ -206,9 +228,11 @@ export const strings = {
     notRevoked: "Not all of these keys are revoked. Try again.",
     noAnswerNotRevoked:
       "The server did not answer. When asked just now, not all of these keys were revoked. Try again.",
-    notFound: "These keys no longer exist.",
     unknown: "The outcome is not known: the server does not answer. The keys may or may not be revoked. Check again.",
-    signedOut: "Your session has ended, and nothing was revoked. Sign in again.",
+    failed: {
+      API_KEY_NOT_FOUND: "These keys no longer exist.",
+      SIGNED_OUT: "Your session has ended, and nothing was revoked. Sign in again.",
+    },
     pending: (latest: string) =>
       `Revoked. The gateway cache could not be reached; the keys may still work until ${latest} at the latest. We keep trying.`,
   },
@@ -228,6 +252,7 @@ export const strings = {
   },
 
   effect: {
+    receipt: "From when on it is refused",
     effective: "Revoked. No request that starts from now on is accepted.",
     effectiveSince: "Effective since",
     secondsLeft: (seconds: number) => (seconds === 1 ? "1 second left" : `${seconds} seconds left`),

@@ -54,7 +54,7 @@ export function CreateKeyDialog({ limit, access, onClose, onClosed }: CreateKeyD
       const reason = toCallFailure(error);
       setFailure(reason);
       // That attempt is settled: what is sent from now on is a new one.
-      if (reason.kind === "refused" && reason.domainCode === "API_KEY_REQUEST_REUSED") setRequestId(uuidV4());
+      if (reason.code === "API_KEY_REQUEST_REUSED") setRequestId(uuidV4());
       return false;
     } finally {
       // Also after a failure: the key may have been created all the same.

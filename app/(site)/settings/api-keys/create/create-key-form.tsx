@@ -12,7 +12,7 @@ import { Spinner } from "@/app/components/ui/spinner";
 import type { CreateInput } from "@/server/api-keys/inputs";
 import { type Scope, scopePresets } from "@/server/api-keys/scopes";
 
-import type { CallFailure } from "../call-failure";
+import { type CallFailure, describeFailure } from "../call-failure";
 import { strings } from "../strings";
 import { type Expiry, ExpiryField } from "./expiry-field";
 import { FieldError } from "./field-error";
@@ -37,12 +37,12 @@ export function CreateKeyForm({ failure, isPending, onSubmit }: CreateKeyFormPro
   const nameRef = useRef<HTMLInputElement>(null);
   const nameId = useId();
 
-  const errors = failure?.kind === "refused" ? failure.fieldErrors : {};
+  const errors = failure?.fieldErrors ?? {};
   const hasFieldErrors = Object.keys(errors).length > 0;
   // Of the name as it was sent: while it is being changed nothing is known to be wrong with it.
   const nameErrors = name === submittedName ? errors.name : undefined;
   useEffect(() => {
-    if (failure?.kind === "refused" && failure.fieldErrors.name) nameRef.current?.focus();
+    if (failure?.fieldErrors.name) nameRef.current?.focus();
   }, [failure]);
 
   const submit = async (event: SyntheticEvent) => {
@@ -63,7 +63,7 @@ export function CreateKeyForm({ failure, isPending, onSubmit }: CreateKeyFormPro
       <div className={bodyClasses}>
         {failure && !hasFieldErrors && (
           <Notice role="alert" variant="destructive">
-            <span className="text-foreground">{describe(failure)}</span>
+            <span className="text-foreground">{describeFailure(failure, strings.createFailed)}</span>
           </Notice>
         )}
         <div className="flex flex-col gap-1.5">
@@ -105,21 +105,4 @@ export function CreateKeyForm({ failure, isPending, onSubmit }: CreateKeyFormPro
       </div>
     </form>
   );
-}
-
-function describe(failure: CallFailure): string {
-  const { createFailed } = strings;
-  if (failure.kind === "signedOut") return createFailed.signedOut;
-  if (failure.kind === "noAnswer") return createFailed.noAnswer;
-  switch (failure.domainCode) {
-    case "API_KEY_LIMIT_REACHED":
-    case "API_ACCESS_REQUIRED":
-    case "IMPERSONATED":
-    case "API_KEY_REQUEST_REUSED":
-      return createFailed[failure.domainCode];
-    case "SERVICE_UNAVAILABLE":
-      return createFailed.noAnswer;
-    default:
-      return createFailed.other;
-  }
 }

@@ -1,6 +1,6 @@
 "use client";
 
-import { useEffect, useEffectEvent, useRef } from "react";
+import { useEffect, useEffectEvent } from "react";
 
 const entryMark = "isLeaveGuard";
 
@@ -32,12 +32,8 @@ export function useLeaveGuard(options: { isOn: boolean; isAsking: boolean; onBac
     return () => window.removeEventListener("popstate", stay);
   }, [isOn]);
 
-  // Once: going back takes a moment, and a second "back" in it would leave the page.
-  const hasEnded = useRef(false);
   return () => {
-    if (hasEnded.current || !hasEntry()) return;
-    hasEnded.current = true;
-    window.history.back();
+    if (hasEntry()) window.history.back();
   };
 }
 

@@ -35,7 +35,7 @@ class CallErrorBoundary extends Component<CallErrorBoundaryProps, { error: unkno
   override render() {
     const { error } = this.state;
     if (error === null) return this.props.children;
-    if (toCallFailure(error).kind === "signedOut") return <SessionEnded />;
+    if (toCallFailure(error).code === "SIGNED_OUT") return <SessionEnded />;
     return <LoadFailed onRetry={this.retry} />;
   }
 

@@ -11,7 +11,7 @@ import { confirmInToast } from "@/app/components/ui/toaster";
 import type { ApiKeySummary } from "@/server/api-keys";
 import { useTRPC } from "@/trpc/client";
 
-import { toCallFailure } from "../call-failure";
+import { describeFailure, toCallFailure } from "../call-failure";
 import { strings } from "../strings";
 import { useOneSubmit } from "../use-one-submit";
 
@@ -92,8 +92,5 @@ export function RenameKey({ apiKey, onClose }: { apiKey: ApiKeySummary; onClose:
 
 function describe(error: unknown): string {
   const failure = toCallFailure(error);
-  if (failure.kind === "signedOut") return strings.rename.signedOut;
-  if (failure.kind === "noAnswer" || failure.domainCode === "SERVICE_UNAVAILABLE") return strings.rename.noAnswer;
-  if (failure.domainCode === "API_KEY_NOT_FOUND") return strings.rename.notFound;
-  return failure.fieldErrors.name?.[0] ?? strings.rename.failed;
+  return failure.fieldErrors.name?.[0] ?? describeFailure(failure, strings.rename.failed);
 }

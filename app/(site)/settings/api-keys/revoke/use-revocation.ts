@@ -1,11 +1,15 @@
 "use client";
 
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
-import type { Effect } from "@/server/api-keys";
+import type { ApiKeyList, Effect } from "@/server/api-keys";
+import { weakestEffect } from "@/server/api-keys/weakest-effect";
+import { useTRPC } from "@/trpc/client";
 
-import { toCallFailure } from "../call-failure";
+import { describeFailure, toCallFailure } from "../call-failure";
 import { useOneSubmit } from "../use-one-submit";
+import type { RevocationTexts } from "./revocation-texts";
 
 export type RevocationPhase =
   | { step: "confirm"; problem: string | null }
@@ -17,15 +21,19 @@ export type RevocationPhase =
   | { step: "unknown" };
 
 interface RevocationOptions {
-  texts: Record<"notRevoked" | "noAnswerNotRevoked" | "notFound" | "signedOut" | "unknown", string>;
-  revoke: () => Promise<Effect>;
-  /** Asks where the revocation stands: null when the server says that nothing was revoked. */
-  ask: () => Promise<Effect | null>;
+  /** The keys that are to be revoked. */
+  ids: readonly string[];
+  isAll: boolean;
+  texts: RevocationTexts;
   onRevoked: (effect: Effect) => void;
 }
 
 /** Revokes, and finds out what is true then. Nothing is taken for granted before the server has said it. */
-export function useRevocation({ texts, revoke, ask, onRevoked }: RevocationOptions) {
+export function useRevocation({ ids, isAll, texts, onRevoked }: RevocationOptions) {
+  const trpc = useTRPC();
+  const queryClient = useQueryClient();
+  const revokeOne = useMutation(trpc.apiKeys.revoke.mutationOptions());
+  const revokeAll = useMutation(trpc.apiKeys.revokeAll.mutationOptions());
   const [phase, setPhase] = useState<RevocationPhase>({ step: "confirm", problem: null });
 
   const settle = (effect: Effect): true => {
@@ -42,7 +50,8 @@ export function useRevocation({ texts, revoke, ask, onRevoked }: RevocationOptio
   const check = async (notRevoked: string): Promise<boolean> => {
     setPhase({ step: "checking" });
     try {
-      const effect = await ask();
+      const list = await queryClient.query(trpc.apiKeys.list.queryOptions(undefined, { staleTime: 0 }));
+      const effect = effectOf(list, ids);
       return effect ? settle(effect) : fail(notRevoked);
     } catch {
       setPhase({ step: "unknown" });
@@ -53,15 +62,37 @@ export function useRevocation({ texts, revoke, ask, onRevoked }: RevocationOptio
   const send = async (): Promise<boolean> => {
     setPhase({ step: "sending" });
     try {
-      return settle(await revoke());
+      if (isAll) {
+        const { effect } = await revokeAll.mutateAsync({});
+        void queryClient.invalidateQueries(trpc.apiKeys.list.queryFilter());
+        // Null: somebody else was first, and the list tells since when.
+        return effect ? settle(effect) : await check(texts.notRevoked);
+      }
+      const { key, effect } = await revokeOne.mutateAsync({ id: ids[0] ?? "" });
+      // At once, so that no row looks active beside the receipt.
+      queryClient.setQueryData(trpc.apiKeys.list.queryKey(), (list) => list && withKey(list, key));
+      void queryClient.invalidateQueries(trpc.apiKeys.list.queryFilter());
+      return settle(effect);
     } catch (error) {
       const failure = toCallFailure(error);
-      if (failure.kind === "signedOut") return fail(texts.signedOut);
-      if (failure.kind === "refused" && failure.domainCode === "API_KEY_NOT_FOUND") return fail(texts.notFound);
-      return check(failure.kind === "noAnswer" ? texts.noAnswerNotRevoked : texts.notRevoked);
+      if (failure.code === "SIGNED_OUT" || failure.code === "API_KEY_NOT_FOUND")
+        return fail(describeFailure(failure, texts.failed));
+      const hasAnswered = failure.code !== "NO_ANSWER" && failure.code !== "OUTCOME_UNKNOWN";
+      return check(hasAnswered ? texts.notRevoked : texts.noAnswerNotRevoked);
     }
   };
 
   const submit = useOneSubmit(() => (phase.step === "unknown" ? check(texts.noAnswerNotRevoked) : send()));
-  return { phase, unknownText: texts.unknown, submit };
+  return { phase, submit };
+}
+
+/** The weakest effect of these keys; null while the list does not hold all of them as revoked. */
+export function effectOf(list: Pick<ApiKeyList, "keys">, ids: readonly string[]): Effect | null {
+  const effects = ids.flatMap((id) => list.keys.find((key) => key.id === id)?.effect ?? []);
+  return effects.length === ids.length ? weakestEffect(effects) : null;
+}
+
+function withKey(list: ApiKeyList, changed: ApiKeyList["keys"][number]): ApiKeyList {
+  const keys = list.keys.map((key) => (key.id === changed.id ? changed : key));
+  return { ...list, keys, limit: { ...list.limit, used: keys.filter((key) => key.status === "active").length } };
 }
