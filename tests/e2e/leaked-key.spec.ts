@@ -43,6 +43,30 @@ test.describe("when a key has leaked", () => {
     expect(await whoami(page, secret)).toMatchObject({ code: "api_key_revoked" });
   });
 
+  test("a key that is wrapped, coloured, escaped or masked in what was pasted is still the person's key", async ({
+    openAs,
+  }) => {
+    const session = await openAs("ada");
+    const { page } = session;
+    const [secret = ""] = await withKeys(session, "Wrapped");
+    const [start, end] = [secret.slice(0, 25), secret.slice(25)];
+    const field = page.getByRole("textbox", { name: "Key or line that contains it" });
+    const answer = page.getByRole("status");
+    for (const text of [
+      `> Our key is ${start}=\n> ${end} until Friday`,
+      `{"log":"401\\n${secret}\\n"}`,
+      `\u001b[0m${secret}\u001b[0m`,
+      `?next=%3fkey%3d${secret}`,
+      `${secret.slice(0, 12)}***${secret.slice(-4)}`,
+      `${secret.slice(0, 12)}...${secret.slice(-4)}`,
+    ]) {
+      await field.fill(text);
+      await expect(answer.filter({ hasText: "This is “Wrapped”" })).toBeVisible();
+      await field.fill("nothing");
+      await expect(answer.filter({ hasText: "There is no complete key" })).toBeVisible();
+    }
+  });
+
   test("all keys are revoked with one confirmation and one receipt", async ({ openAs }) => {
     const session = await openAs("ada");
     const { page, user } = session;

@@ -8,12 +8,12 @@ export type Identified =
   | { kind: "noKey" };
 
 /**
- * Which of the keys a text holds: as a secret, by its checksum and visible characters, or as lists show it. Of several the first in the
+ * Which of the keys a text holds: as a secret, by its checksum and visible characters, or masked as lists show it. Of several the first in the
  * list, where those that can still be used come first. In the browser only.
  */
 export function identifyKey(text: string, keys: readonly ApiKeySummary[]): Identified {
   const secrets = findSecrets(text);
-  const shown = [text.replaceAll("...", "…"), ...secrets.map(displaySecret)];
+  const shown = [text.replace(/\.{3,}|[*•]{3,}/g, "…"), ...secrets.map(displaySecret)];
   const key = keys.find(({ display }) => shown.some((part) => part.includes(display)));
   if (key) return { kind: "found", key };
   return { kind: secrets.length > 0 ? "foreign" : "noKey" };
