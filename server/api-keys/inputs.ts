@@ -1,18 +1,20 @@
 import { z } from "zod";
 
+import { findNameProblem, normaliseName } from "./name";
 import { allScopes } from "./scopes";
 
 /** What the procedures accept, and what a form shows beside a field that is refused. */
 
 const id = z.string().regex(/^key_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "This is not the id of a key.");
 
+/** Brought to its normal form, then checked. One message at a time. */
 const name = z
   .string()
-  .trim()
-  .min(1, "Enter a name.")
-  .max(64, "Use at most 64 characters.")
-  // Cc: control characters; Cf and the separators: invisible ones that could make two names look the same.
-  .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, "A name cannot contain control characters.");
+  .overwrite(normaliseName)
+  .superRefine((text, context) => {
+    const message = findNameProblem(text);
+    if (message !== null) context.addIssue({ code: "custom", message });
+  });
 
 export const keyIdInput = z.strictObject({ id });
 

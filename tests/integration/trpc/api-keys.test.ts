@@ -102,6 +102,10 @@ describe("the router apiKeys", () => {
     ["create", { name: "x".repeat(65), requestId: randomUUID() }, "name"],
     ["create", { name: "a\u0000b", requestId: randomUUID() }, "name"],
     ["create", { name: "a\u202eb", requestId: randomUUID() }, "name"],
+    ["create", { name: "\u3164\u200d", requestId: randomUUID() }, "name"],
+    ["create", { name: "a\ud83d", requestId: randomUUID() }, "name"],
+    ["rename", { id: `key_${randomUUID()}`, name: "\u2800" }, "name"],
+    ["rename", { id: `key_${randomUUID()}`, name: "👨‍👩‍👧‍👦".repeat(11) }, "name"],
     ["create", { name: "x", requestId: "1" }, "requestId"],
     ["create", { name: "x", requestId: randomUUID(), expiresInDays: 0 }, "expiresInDays"],
     ["create", { name: "x", requestId: randomUUID(), expiresInDays: 366 }, "expiresInDays"],
@@ -130,6 +134,23 @@ describe("the router apiKeys", () => {
       status: 400,
       error: { data: { code: "BAD_REQUEST" } },
     });
+  });
+
+  it.each([
+    ["کلید می‌خواهم", "کلید می‌خواهم"],
+    ["ශ්‍රී ලංකා", "ශ්‍රී ලංකා"],
+    ["👨‍👩‍👧‍👦".repeat(9), "👨‍👩‍👧‍👦".repeat(9)],
+    [" Cafe\u0301  1\u00a0", "Café 1"],
+  ])("creates and renames to %j, and stores it in its normal form", async (name, stored) => {
+    const session = as(newCaller());
+    const { key } = (await call(session, "create", { ...createInput(), name })).data as {
+      key: { id: string; name: string };
+    };
+    expect(key.name).toBe(stored);
+    expect((await call(session, "rename", { id: key.id, name: `${name} 2` })).data).toMatchObject({
+      name: `${stored} 2`,
+    });
+    expect((await call(session, "list", undefined)).data).toMatchObject({ keys: [{ name: `${stored} 2` }] });
   });
 
   it("maps each violation to its status and domain code", async () => {

@@ -9,6 +9,7 @@ import { Input } from "@/app/components/ui/input";
 import { Spinner } from "@/app/components/ui/spinner";
 import { confirmInToast } from "@/app/components/ui/toaster";
 import type { ApiKeySummary } from "@/server/api-keys";
+import { normaliseName } from "@/server/api-keys/name";
 import { useTRPC } from "@/trpc/client";
 
 import { describeFailure, toCallFailure } from "../call-failure";
@@ -25,7 +26,7 @@ export function RenameKey({ apiKey, onClose }: { apiKey: ApiKeySummary; onClose:
   const problemId = useId();
 
   const save = useOneSubmit(async () => {
-    if (name.trim() === apiKey.name) {
+    if ([name, normaliseName(name)].includes(apiKey.name)) {
       onClose();
       return true;
     }
