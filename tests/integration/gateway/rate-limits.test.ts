@@ -93,4 +93,27 @@ describe.each(redisKinds)("rate limits on %s", (redisKind) => {
     expect((await guess("198.51.100.7")).status).toBe(401);
     server().advance(-60_000);
   });
+
+  it.each([
+    ["a port that changes", (at: number) => `203.0.113.7:${1024 + at}`],
+    ["the addresses of one IPv6 network", (at: number) => `2001:db8:0:7::${(at + 1).toString(16)}`],
+    ["an IPv6 network in brackets with a port", (at: number) => `[2001:DB8:0:8:${at}::1]:${1024 + at}`],
+    ["IPv4 in IPv6", (at: number) => (at % 2 ? "::ffff:203.0.113.8" : `[::FFFF:CB00:7108]:${at}`)],
+    ["something that is no address", (at: number) => `unknown${at}`],
+  ])("hold back a guesser who comes from %s", async (_title, addressOf) => {
+    const statuses = [];
+    for (let at = 0; at < 200; at++)
+      statuses.push((await call(mintSecret({ prefix: "lk", environment: "test" }), addressOf(at))).status);
+    expect(statuses).toEqual([...Array<number>(30).fill(401), ...Array<number>(170).fill(429)]);
+  });
+
+  it("do not hold back the neighbours of a guesser, in IPv4 or in another IPv6 network", async () => {
+    const guess = (address: string) => call(mintSecret({ prefix: "lk", environment: "test" }), address);
+    for (let at = 0; at < 31; at++) {
+      await guess("203.0.113.20:1");
+      await guess("2001:db8:0:9::1");
+    }
+    expect((await guess("203.0.113.20")).status).toBe(429);
+    for (const address of ["203.0.113.21", "2001:db8:0:a::1"]) expect((await guess(address)).status).toBe(401);
+  });
 });

@@ -15,6 +15,20 @@ describe("the client's address", () => {
     expect(clientAddress(headers, 4)).toBeNull();
     expect(clientAddress(new Headers(), 1)).toBeNull();
   });
+
+  it("is that of the entry in X-Forwarded-For, whatever a client writes into Forwarded", () => {
+    const both = new Headers({ "x-forwarded-for": "203.0.113.7:41522", forwarded: "for=198.51.100.1" });
+    expect(clientAddress(both, 1)).toBe("203.0.113.7");
+    expect(clientAddress(new Headers({ forwarded: "for=198.51.100.1" }), 1)).toBeNull();
+  });
+
+  it("is one and the same for whatever is no address, so that nobody can choose another", () => {
+    const addresses = ["unknown", "_hidden", "x", ""].map((entry) =>
+      clientAddress(new Headers({ "x-forwarded-for": `1.1.1.1, ${entry}` }), 1),
+    );
+    expect(new Set(addresses).size).toBe(1);
+    expect(addresses[0]).not.toBeNull();
+  });
 });
 
 describe("failed attempts", () => {

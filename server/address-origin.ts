@@ -1,0 +1,46 @@
+import { isIPv4, isIPv6 } from "node:net";
+
+/** Shared by all that is no address: a guesser who could choose the text would otherwise be somebody new each time. */
+const noAddress = "no address";
+
+/**
+ * Where an address comes from, as far as one client can choose among addresses: an IPv4 address, or an IPv6 network of 64 bits, which
+ * a subscriber has at least. The same client gives the same answer, however a proxy writes it: with a port, in brackets or quotes,
+ * with a zone, in any case or compression, or as IPv4 inside of IPv6.
+ * @param entry of X-Forwarded-For.
+ * @returns `203.0.113.7`, `2001:db8:0:1::/64`, or one common answer for everything that is no address, such as `unknown`.
+ */
+export function addressOrigin(entry: string): string {
+  const host = hostOf(entry.trim().replace(/^"(.*)"$/, "$1"));
+  if (isIPv4(host)) return host;
+  return isIPv6(host) ? ipv6Origin(groupsOf(host)) : noAddress;
+}
+
+/** Without port, brackets and zone. An IPv6 address without brackets has no port: its colons would not tell. */
+function hostOf(address: string): string {
+  const bracketed = /^\[([^\]]*)\](?::\d+)?$/.exec(address)?.[1];
+  const host = bracketed ?? address.replace(/^([^:]*):\d+$/, "$1");
+  return host.replace(/%.*$/, "");
+}
+
+/** Its eight groups as numbers. The URL parser knows every way to write one, and writes one way. */
+function groupsOf(ipv6: string): number[] {
+  const [start = "", end = ""] = new URL(`http://[${ipv6}]`).hostname.slice(1, -1).split("::");
+  const [first, last] = [start, end].map((part) => (part === "" ? [] : part.split(":"))) as [string[], string[]];
+  const zeros = Array.from({ length: 8 - first.length - last.length }, () => "0");
+  return [...first, ...zeros, ...last].map((group) => parseInt(group, 16));
+}
+
+function ipv6Origin(groups: readonly number[]): string {
+  const prefix = groups.map((group) => group.toString(16));
+  const start = prefix.slice(0, 6).join(":");
+  // ::ffff:0:0/96 is IPv4 written as IPv6 (RFC 4291), 64:ff9b::/96 comes out of a NAT64 (RFC 6052): their clients are IPv4's.
+  if (start === "0:0:0:0:0:ffff" || start === "64:ff9b:0:0:0:0") return ipv4Of(groups.slice(6));
+  // 2002::/16 is 6to4 (RFC 3056): whoever has the IPv4 address in it has 65,536 networks.
+  if (prefix[0] === "2002") return ipv4Of(groups.slice(1, 3));
+  return `${prefix.slice(0, 4).join(":")}::/64`;
+}
+
+function ipv4Of(groups: readonly number[]): string {
+  return groups.flatMap((group) => [group >> 8, group & 0xff]).join(".");
+}
