@@ -14,7 +14,7 @@ export interface RateLimitState {
 
 /**
  * Counts one call of `who` against `limit` calls a minute, over a sliding window in Redis.
- * Policy: null, which lets the call pass, when Redis cannot be asked. A limit guards against waste, not against strangers: what it
+ * Policy: null, which lets the call pass, when Redis cannot be asked or its answer is not understood. A limit guards against waste, not against strangers: what it
  * guards is verified or checks ownership itself, and refusing would turn an outage of the cache into one of the API. See decision 005.
  */
 export type RateLimit = (who: string, limit: number) => Promise<RateLimitState | null>;
@@ -41,7 +41,7 @@ export function createRateLimit(options: { redis: Redis; name: string; logger: L
 
 function createLimiter({ redis, name }: { redis: Redis; name: string }, limit: number): Ratelimit {
   return new Ratelimit({
-    redis,
+    redis: withUnderstoodAnswers(redis, limit),
     prefix: `limit:${name}`,
     limiter: Ratelimit.slidingWindow(limit, "60 s"),
     // No answer from memory, and no silent yes after the library's own 5 s: the client's time budget decides.
@@ -49,4 +49,32 @@ function createLimiter({ redis, name }: { redis: Redis; name: string }, limit: n
     timeout: 0,
     analytics: false,
   });
+}
+
+class UnknownAnswerError extends Error {
+  override name = "UnknownAnswerError";
+}
+
+type Call = [script: string, keys: string[], args: unknown[]];
+
+/**
+ * What the library calls of the client, with its answers checked: it compares whatever it gets with 0, and finds of the text "OK", or of
+ * an empty list, that the limit is exceeded.
+ */
+function withUnderstoodAnswers(redis: Redis, limit: number) {
+  return {
+    get: redis.get,
+    set: redis.set,
+    evalsha: async <Answer>(...call: Call) => understood(await redis.evalsha<unknown[], Answer>(...call), limit),
+    // The library's own way out when the server does not know the script yet; its type does not say so.
+    eval: async <Answer>(...call: Call) => understood(await redis.eval<unknown[], Answer>(...call), limit),
+  };
+}
+
+/** The script answers with what remains, or -1 over the limit, and with the limit that it was given. */
+function understood<Answer>(answer: Answer, limit: number): Answer {
+  const [remaining, effectiveLimit, ...others] = Array.isArray(answer) ? (answer as unknown[]) : [];
+  const isCount = Number.isInteger(remaining) && Number(remaining) >= -1 && Number(remaining) < limit;
+  if (!isCount || effectiveLimit !== limit || others.length > 0) throw new UnknownAnswerError("no count");
+  return answer;
 }

@@ -76,6 +76,7 @@ export interface Slots {
   /**
    * Before the commit of a revocation, best effort: sends verifications to the database until the purge arrives.
    * @returns for each whether the slot held a value, so whether the key was verified within the last minute.
+   * @throws what the client throws, and when the answer does not tell: then the bypass may or may not be in place.
    */
   bypass(hashes: readonly Buffer[]): Promise<boolean[]>;
   /**
@@ -105,6 +106,8 @@ export function createSlots(redis: Pick<RedisClients, "slot" | "purge">): Slots 
       const pipeline = redis.slot.pipeline();
       for (const hash of hashes) pipeline.set(slotKey(hash), bypass, { px: bypassMilliseconds, get: true });
       const previous: unknown[] = await pipeline.exec();
+      if (previous.length !== hashes.length || !previous.every(isSlotValue))
+        throw new Error("Redis answered with something that no slot holds");
       return previous.map((value) => typeof value === "string" && value.startsWith("V:"));
     },
 
@@ -121,6 +124,11 @@ export function createSlots(redis: Pick<RedisClients, "slot" | "purge">): Slots 
 
 function slotKey(hash: Buffer): string {
   return slotPrefix + hash.toString("hex");
+}
+
+/** Nothing, or one of the four. "OK", for one, says nothing of what the slot held before. */
+function isSlotValue(value: unknown): boolean {
+  return value === null || (typeof value === "string" && /^[LVTM]:/.test(value));
 }
 
 function interpret(value: unknown, hex: string, nonce: string): SlotReading {

@@ -12,10 +12,11 @@ export interface RedisClients {
 }
 
 export function createRedisClients(options: { url: string; token: string }): RedisClients {
-  const create = (budgetMilliseconds: number, automaticDeserialization: boolean) =>
+  const create = (budgetMilliseconds: number) =>
     new Redis({
       ...options,
-      automaticDeserialization,
+      // It would turn the values "null" and "123" into null and 123, and nobody could tell a count from a text.
+      automaticDeserialization: false,
       // Once: `retry: false` still sends a command twice (measured on 1.39), and a retried purge is the outbox's business.
       retry: { retries: 0 },
       // A function, so that a timed-out command rejects: with a signal as an instance it resolves as null (measured).
@@ -24,10 +25,9 @@ export function createRedisClients(options: { url: string; token: string }): Red
       enableTelemetry: false,
     });
   return {
-    // Deserialising would turn the values "null" and "123" into null and 123.
-    slot: create(slotMilliseconds, false),
-    purge: create(purgeMilliseconds, false),
-    limiter: create(slotMilliseconds, true),
+    slot: create(slotMilliseconds),
+    purge: create(purgeMilliseconds),
+    limiter: create(slotMilliseconds),
   };
 }
 
