@@ -47,8 +47,8 @@ async function serve(): Promise<number> {
   }
 }
 
-async function choosePort(setting = "3000"): Promise<number> {
-  const port = Number(setting);
+async function choosePort(setting = ""): Promise<number> {
+  const port = Number(setting.trim() || 3000);
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`PORT is not a port number: ${setting}`);
   if (await isPortFree(port)) return port;
   throw new Error(`Port ${port} is in use. Stop what uses it, or choose another: PORT=${port + 1} npm run dev`);

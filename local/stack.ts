@@ -1,7 +1,10 @@
 import { chmod, mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
+import { normaliseOrigin } from "@/server/app-origin";
+import { isConnectionString } from "@/server/db/connection-string";
 import { migrateDatabase } from "@/server/db/migrate";
+import { trimSettings } from "@/server/env";
 
 import { startLocalClerk, type LocalClerk } from "./clerk";
 import { startLocalPostgres, type LocalPostgres } from "./postgres";
@@ -12,7 +15,7 @@ export interface LocalStackOptions {
   directory: string;
   /** Where the app will listen, on localhost. */
   port: number;
-  /** Which services are already given: those are used as they are. Empty strings count as unset. */
+  /** Which services are already given: those are used as they are. Read as server/env.ts does: what is empty counts as unset. */
   settings: Record<string, string | undefined>;
   redis?: "auto" | "embedded" | "redis-server";
   /** false: for tests; the database is faster, and gone after `stop()`. */
@@ -29,15 +32,20 @@ export interface LocalStack {
 
 /**
  * Starts a local Postgres, Redis and sign-in, whichever `settings` leaves unset, and applies the migrations.
- * @throws an Error that names the missing setting when only one of a pair is set; then nothing has been started.
+ * @throws an Error that names the setting when only one of a pair is set or one that is needed here is malformed; then nothing has been
+ *   started.
  */
 export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {
-  const { port, settings, redis: redisServer = "auto", durable = true } = options;
+  const { port, redis: redisServer = "auto", durable = true } = options;
+  const settings = trimSettings(options.settings);
   const directory = resolve(options.directory);
   const databaseUrl = settings.DATABASE_URL;
   const needsRedis = !hasPair(settings, "UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN");
   const needsClerk = !hasPair(settings, "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_SECRET_KEY");
-  const appOrigin = settings.APP_ORIGIN || `http://localhost:${port}`;
+  const appOrigin = normaliseOrigin(settings.APP_ORIGIN ?? `http://localhost:${port}`);
+  if (appOrigin === null) throw new Error("APP_ORIGIN is malformed: it must be an origin such as https://example.com.");
+  if (databaseUrl && !isConnectionString(databaseUrl))
+    throw new Error("DATABASE_URL is malformed: the driver pg cannot connect by it.");
   await mkdir(directory, { recursive: true, mode: 0o700 });
   // The folder may be older than this rule. Postgres opens it further where it has to run as another user.
   await chmod(directory, 0o700);

@@ -88,6 +88,17 @@ test.each([
   expect(await startedServices()).toEqual([]);
 });
 
+test.each([
+  ["APP_ORIGIN", "https://dev.example.test/path"],
+  ["DATABASE_URL", "db.example.test/app"],
+])("a malformed %s is refused by that name without its value, and nothing is started", async (name, value) => {
+  const { code, output } = await runDev({ PORT: ` ${await findFreePort()} `, [name]: value });
+  expect(output).toContain(`${name} is malformed`);
+  expect(output).not.toContain(value);
+  expect(code).toBe(1);
+  expect(await startedServices()).toEqual([]);
+});
+
 test("a lock that a killed process has left is taken over", async () => {
   const directory = join(folder, ".local");
   const child = spawn(process.execPath, ["--eval", "setInterval(() => undefined, 60_000)"], { stdio: "ignore" });

@@ -54,9 +54,10 @@ test("what is set is used as it is: nothing is started for it, and no setting is
     directory,
     port: 4321,
     settings: {
-      APP_ORIGIN: "https://dev.example.test",
-      DATABASE_URL: await testDatabaseUrl(),
-      UPSTASH_REDIS_REST_URL: "https://redis.example.test",
+      // Read as the app reads them: white space around a value is none of it, and an origin is written as browsers do.
+      APP_ORIGIN: " https://Dev.example.test:443/\n",
+      DATABASE_URL: `${await testDatabaseUrl()}\n`,
+      UPSTASH_REDIS_REST_URL: "https://redis.example.test ",
       UPSTASH_REDIS_REST_TOKEN: "token",
       NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY: "pk_test_of-someone",
       CLERK_SECRET_KEY: "sk_test_of-someone",

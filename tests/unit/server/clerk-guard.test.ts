@@ -22,6 +22,20 @@ describe.each(["build", "start"] as const)("a production %s", (phase) => {
     expect(() => assertClerkKeys({ ...local, ALLOW_LOCAL_CLERK: "e2e-only" }, phase)).not.toThrow();
   });
 
+  test.each([
+    ["NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", `${real.NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY}\n`],
+    ["NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", `"${real.NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY}"`],
+    ["CLERK_SECRET_KEY", "sk_test_x "],
+    ["NEXT_PUBLIC_CLERK_DOMAIN", "example.com\n"],
+  ])("with white space or quotes in %s, which Clerk reads itself, is refused by that name: %j", (name, value) => {
+    expect(() => assertClerkKeys({ ...real, [name]: value }, phase)).toThrow(new RegExp(`^${name} has white space`));
+  });
+
+  test("with the local sign-in's key is refused, white space or not", () => {
+    const padded = { ...local, NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY: ` ${local.NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY}\n` };
+    expect(() => assertClerkKeys(padded, phase)).toThrow(/local sign-in/);
+  });
+
   test("passes with the keys of a real instance", () => {
     expect(() => assertClerkKeys(real, phase)).not.toThrow();
   });
