@@ -2,12 +2,19 @@ import { clerkMiddleware } from "@clerk/nextjs/server";
 import { NextResponse } from "next/server";
 
 import { contentSecurityPolicy } from "./app/content-security-policy";
+import { appOriginOf } from "./server/app-origin";
+import { frontendHostOf, publicKeyPem } from "./server/clerk-keys";
 
-const jwtKey = process.env.CLERK_JWT_KEY;
-const appOrigin = process.env.APP_ORIGIN;
+// The edge runtime cannot load server/env.ts. Every setting goes through the same rules as there, so that all of the app agrees on it.
+const jwtSetting = process.env.CLERK_JWT_KEY?.trim();
+const jwtKey = jwtSetting && publicKeyPem(jwtSetting);
+const appOrigin = appOriginOf({
+  APP_ORIGIN: process.env.APP_ORIGIN,
+  NODE_ENV: process.env.NODE_ENV,
+  PORT: process.env.PORT,
+});
 const usesProxy = Boolean(process.env.NEXT_PUBLIC_CLERK_PROXY_URL);
-// A publishable key is the instance's frontend host in base64, with a "$" at the end.
-const frontendHost = atob(process.env.NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY?.split("_")[2] ?? "").replace("$", "");
+const frontendHost = frontendHostOf(process.env.NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY ?? "") ?? "";
 
 export default clerkMiddleware(
   (_auth, request) => {

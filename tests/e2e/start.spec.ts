@@ -1,12 +1,18 @@
 import { randomBytes } from "node:crypto";
 
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import { expect, test } from "@playwright/test";
 
+import { startLocalClerk } from "@/local/clerk";
 import { findFreePort } from "@/local/free-port";
 
 import { environmentFor, startApp, withApp } from "../support/app-server";
 import { bearerOf, callProcedure, createKeyOver, newHttpUser } from "../support/http-user";
 import { startPostgresProxy } from "../support/postgres-proxy";
+import { signIn } from "../support/signed-in";
 
 test.describe("a production start", () => {
   for (const name of [
@@ -20,12 +26,70 @@ test.describe("a production start", () => {
       await expect(withApp({ [name]: undefined }, async () => {})).rejects.toThrow("ended before it answered (1)");
     });
 
+  for (const [name, spoil] of [
+    ["CLERK_SECRET_KEY", (value: string) => `${value}\n`],
+    ["NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", (value: string) => `${value} `],
+    ["INTROSPECTION_SECRET", () => `${"x".repeat(40)} y`],
+    ["DATABASE_URL", () => "db.example.com/app"],
+    ["CLERK_JWT_KEY", (value: string) => value.replace("MII", "MIJ")],
+  ] as const)
+    test(`with a ${name} that would never work ends with an error`, async () => {
+      const spoilt = spoil(process.env[name] ?? "");
+      await expect(withApp({ [name]: spoilt }, async () => {})).rejects.toThrow("ended before it answered (1)");
+    });
+
   test("with the local sign-in ends with an error unless it is for end-to-end tests", async () => {
     await expect(withApp({ ALLOW_LOCAL_CLERK: undefined }, async () => {})).rejects.toThrow(
       "ended before it answered (1)",
     );
   });
 });
+
+test("a person signs in where the app's origin is written in capitals and with a slash", async ({ page }) => {
+  const port = await findFreePort();
+  const origin = `http://localhost:${port}`;
+  const directory = await mkdtemp(join(tmpdir(), "latchkey-origin-"));
+  // The run's own sign-in serves the run's own server only.
+  const clerk = await startLocalClerk({ directory, appOrigin: origin });
+  const settings = { ...clerk.environment, APP_ORIGIN: `HTTP://LocalHost:${port}/` };
+  const app = await startApp(port, environmentFor(port, settings));
+  try {
+    await page.goto(`${origin}/settings/api-keys`);
+    await signIn(page, "ada");
+    await expect(page.getByRole("heading", { name: "API keys", exact: true })).toBeVisible();
+  } finally {
+    await app.stop();
+    await clerk.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+});
+
+for (const [written, azp] of [
+  ["https://App.Example.com:443/", "https://app.example.com"],
+  ["HTTP://app.example.com:80", "http://app.example.com"],
+  [" https://app.example.com\n", "https://app.example.com"],
+] as const)
+  test(`the procedures and the original endpoint agree about a session, with APP_ORIGIN=${JSON.stringify(written)}`, async ({
+    request,
+  }) => {
+    const settings = {
+      APP_ORIGIN: written,
+      // As .env files hold it, and nothing to ask instead of it.
+      CLERK_JWT_KEY: process.env.CLERK_JWT_KEY?.replaceAll("\n", "\\n"),
+      CLERK_API_URL: "http://127.0.0.1:9",
+    };
+    await withApp(settings, async (origin) => {
+      const statusesOf = async (party: string) => {
+        const headers = bearerOf(await newHttpUser({ azp: party }));
+        const list = await request.get(`${origin}/api/trpc/apiKeys.list`, { headers });
+        const data = { keyHash: "0".repeat(64) };
+        const invalidate = await request.post(`${origin}/api/invalidate-user-api-key-cache`, { headers, data });
+        return [list.status(), invalidate.status()];
+      };
+      expect(await statusesOf(azp)).toEqual([200, 200]);
+      expect(await statusesOf("https://other.example.com")).toEqual([401, 401]);
+    });
+  });
 
 test("an outage of the signing keys is an outage, and no verdict on a session", async ({ request }) => {
   // Without the public key in its settings the app asks Clerk's API for it, and nothing listens there.
@@ -92,7 +156,8 @@ test("a server that is told to end writes the uses it has counted", async ({ req
 
 test("operators reach metrics and the purge cron with their secrets, and nobody without", async ({ request }) => {
   const [METRICS_SECRET, CRON_SECRET] = [randomBytes(24).toString("hex"), randomBytes(24).toString("hex")];
-  await withApp({ METRICS_SECRET, CRON_SECRET }, async (origin) => {
+  // A line break at the end, as a mounted file brings it, is no part of a secret: no header could carry it.
+  await withApp({ METRICS_SECRET: `${METRICS_SECRET}\n`, CRON_SECRET: ` ${CRON_SECRET} ` }, async (origin) => {
     const get = (path: string, secret: string) =>
       request.get(origin + path, { headers: { authorization: `Bearer ${secret}` } });
     expect((await get("/api/metrics", CRON_SECRET)).status()).toBe(401);
