@@ -1,4 +1,5 @@
 import { getServerContext } from "@/server/context";
+import { getEnvironment } from "@/server/env";
 import { startDraining } from "@/server/purges/drain";
 
 /**
@@ -7,6 +8,7 @@ import { startDraining } from "@/server/purges/drain";
  */
 export function startServer(): void {
   try {
+    assertBuiltWithSameKey();
     const context = getServerContext();
     startDraining(context);
     for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => void context.usage.flush());
@@ -14,4 +16,12 @@ export function startServer(): void {
     process.stderr.write(`${error instanceof Error ? error.message : "Latchkey cannot start."}\n`);
     process.exit(1);
   }
+}
+
+/** Next writes the value that the build had in place of this expression. With another one at the start no session could be verified. */
+function assertBuiltWithSameKey(): void {
+  if (process.env.NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY !== getEnvironment().NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY)
+    throw new Error(
+      "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY is not the one that this build was made with. Build again with it.",
+    );
 }

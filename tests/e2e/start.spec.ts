@@ -26,14 +26,15 @@ test.describe("a production start", () => {
       await expect(withApp({ [name]: undefined }, async () => {})).rejects.toThrow("ended before it answered (1)");
     });
 
-  for (const [name, spoil] of [
-    ["CLERK_SECRET_KEY", (value: string) => `${value}\n`],
-    ["NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", (value: string) => `${value} `],
-    ["INTROSPECTION_SECRET", () => `${"x".repeat(40)} y`],
-    ["DATABASE_URL", () => "db.example.com/app"],
-    ["CLERK_JWT_KEY", (value: string) => value.replace("MII", "MIJ")],
+  for (const [title, name, spoil] of [
+    ["a line break in", "CLERK_SECRET_KEY", (value: string) => `${value}\n`],
+    ["a space in", "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", (value: string) => `${value} `],
+    ["another than the build's", "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", () => `pk_test_${btoa("clerk.example.com$")}`],
+    ["a space in", "INTROSPECTION_SECRET", () => `${"x".repeat(40)} y`],
+    ["no scheme in", "DATABASE_URL", () => "db.example.com/app"],
+    ["a broken", "CLERK_JWT_KEY", (value: string) => value.replace("MII", "MIJ")],
   ] as const)
-    test(`with a ${name} that would never work ends with an error`, async () => {
+    test(`with ${title} ${name}, which could never work, ends with an error`, async () => {
       const spoilt = spoil(process.env[name] ?? "");
       await expect(withApp({ [name]: spoilt }, async () => {})).rejects.toThrow("ended before it answered (1)");
     });
