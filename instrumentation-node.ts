@@ -1,6 +1,6 @@
 import { getServerContext } from "@/server/context";
 import { getEnvironment } from "@/server/env";
-import { startDraining } from "@/server/purges/drain";
+import { startDraining } from "@/server/outbox/drain";
 
 /**
  * Ends the process when a setting is missing or malformed: Next would report the error and answer every request with a 500.

@@ -1,7 +1,7 @@
 import { TRPCError } from "@trpc/server";
 import { z, ZodError } from "zod";
 
-import { isDatabaseOutage } from "@/server/db/client";
+import { toDomainError } from "@/server/db/client";
 import { DomainError, type DomainErrorCode } from "@/server/errors";
 
 /** Exhaustive on purpose: a new domain code without a row here does not compile. */
@@ -19,12 +19,8 @@ const codes: Record<DomainErrorCode, TRPCError["code"]> = {
 
 /** Gives an error of the domain, or an outage of the database, its tRPC code. Everything else stays an internal error. */
 export function toTrpcError(error: TRPCError): TRPCError {
-  const cause = isDatabaseOutage(error.cause)
-    ? new DomainError("SERVICE_UNAVAILABLE", { cause: error.cause })
-    : error.cause;
-  return cause instanceof DomainError
-    ? new TRPCError({ code: codes[cause.code], message: cause.message, cause })
-    : error;
+  const cause = toDomainError(error.cause);
+  return cause ? new TRPCError({ code: codes[cause.code], message: cause.message, cause }) : error;
 }
 
 interface PublicErrorData {

@@ -11,4 +11,4 @@ export const getGatewayContext = () => ({ ...getServerContext(), defer: (task: (
 /** Protects a route: `export const GET = withApiKey(handler, { scopes: ["reports:read"] })`. */
 export const withApiKey = createWithApiKey(getGatewayContext);
 
-export const revokeOwnKey = createSelfRevoke(getGatewayContext);
+export const revokeSelf = createSelfRevoke(getGatewayContext);

@@ -1,25 +1,25 @@
 import { createHash } from "node:crypto";
 
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import { v7 as uuidV7 } from "uuid";
 
 import type { ServerContext } from "../context";
-import { CommitOutcomeUnknownError, type Statements } from "../db/client";
+import type { Statements } from "../db/client";
+import { lockOwner } from "../db/locks";
 import { apiKeys } from "../db/schema";
 import { DomainError } from "../errors";
 import { describeFault } from "../logger";
-import { lockOwner } from "../owners/lock";
-import { enqueuePurges, type QueuedPurge } from "../purges/enqueue";
-import { settlePurges } from "../purges/settle";
+import { changeAndPurge, type NamePurges } from "../outbox/change-and-purge";
 import { type Caller, mayCreateKeys } from "./access";
-import { type Effect, pendingSince } from "./effect";
+import { isActive } from "./active-keys";
 import type { CreateInput } from "./inputs";
-import { isActive } from "./list";
 import { type SummaryRow, summaryColumns } from "./repository";
 import { allScopes } from "./scopes";
+import { statusOf } from "./status";
 import { type ApiKeySummary, toSummary } from "./summary";
 import { hashSecret, mintSecret } from "./token";
 import { displaySecret } from "./token-shape";
+import type { Effect } from "./weakest-effect";
 
 const dayMilliseconds = 86_400_000;
 /** How long after the creation a lost answer may be asked for again. */
@@ -39,7 +39,8 @@ export interface CreatedApiKey {
 /**
  * Creates a key for the caller, or gives a fresh secret to the one that the same `requestId` created when its answer was lost.
  * @throws IMPERSONATED; RATE_LIMITED; API_ACCESS_REQUIRED; API_KEY_LIMIT_REACHED; API_KEY_REQUEST_REUSED for a retry with another input, too late,
- *   or of a key that was used or is no longer active; SERVICE_UNAVAILABLE when nothing was created, or that is not known (then retry).
+ *   or of a key that was used or is no longer active. What the database throws: then no key was created, but for
+ *   CommitOutcomeUnknownError, when that is not known; a retry makes no second key.
  */
 export async function createApiKey(ctx: ServerContext, caller: Caller, input: CreateInput): Promise<CreatedApiKey> {
   if (caller.isImpersonated) throw new DomainError("IMPERSONATED");
@@ -49,33 +50,27 @@ export async function createApiKey(ctx: ServerContext, caller: Caller, input: Cr
   const requestDigest = digestInput(input);
   const requiresFeature = ctx.settings.API_ACCESS_FEATURE !== undefined;
 
-  const { result, committedAt } = await ctx.db
-    .commit(async (transaction) => {
-      const owner = await lockOwner(transaction, caller.ownerId, requiresFeature ? caller.hasAccessClaim : null);
-      const [earlier] = await transaction
-        .select({ ...summaryColumns, hash: apiKeys.hash, requestDigest: apiKeys.requestDigest })
-        .from(apiKeys)
-        .where(and(eq(apiKeys.ownerId, caller.ownerId), eq(apiKeys.requestId, input.requestId)))
-        .for("no key update");
-      if (owner.closedAt) throw new DomainError("API_ACCESS_REQUIRED", { message: "This account is closed." });
-      if (!mayCreateKeys(ctx, caller, owner)) throw new DomainError("API_ACCESS_REQUIRED");
-      if (earlier) {
-        if (!earlier.requestDigest.equals(requestDigest)) throw new DomainError("API_KEY_REQUEST_REUSED");
-        return replaceSecret(ctx, transaction, earlier, secret);
-      }
-      const active = await transaction.$count(apiKeys, isActive(caller.ownerId, ctx.now()));
-      if (active >= (owner.keyLimit ?? ctx.settings.API_KEY_LIMIT)) throw new DomainError("API_KEY_LIMIT_REACHED");
-      return { row: await insertKey(ctx, transaction, caller.ownerId, input, requestDigest, secret), replacing: [] };
-    })
-    .catch((fault: unknown) => {
-      throw fault instanceof DomainError ? fault : unavailable(fault);
-    });
-
-  return {
-    key: toSummary(result.row, ctx.now(), null),
-    secret,
-    replaced: await settleReplaced(ctx, result.replacing, committedAt),
-  };
+  const { result: row, effects } = await changeAndPurge(ctx, async (transaction, purge) => {
+    const owner = await lockOwner(transaction, caller.ownerId, requiresFeature ? caller.hasAccessClaim : null);
+    const [earlier] = await transaction
+      .select({ ...summaryColumns, hash: apiKeys.hash, requestDigest: apiKeys.requestDigest })
+      .from(apiKeys)
+      .where(and(eq(apiKeys.ownerId, caller.ownerId), eq(apiKeys.requestId, input.requestId)))
+      .for("no key update");
+    if (owner.closedAt) throw new DomainError("API_ACCESS_REQUIRED", { message: "This account is closed." });
+    if (!mayCreateKeys(ctx, caller, owner)) throw new DomainError("API_ACCESS_REQUIRED");
+    if (earlier) {
+      if (!earlier.requestDigest.equals(requestDigest)) throw new DomainError("API_KEY_REQUEST_REUSED");
+      return replaceSecret(ctx, transaction, purge, earlier, secret);
+    }
+    const active = await transaction.$count(
+      apiKeys,
+      and(eq(apiKeys.ownerId, caller.ownerId), isActive(apiKeys, ctx.now())),
+    );
+    if (active >= (owner.keyLimit ?? ctx.settings.API_KEY_LIMIT)) throw new DomainError("API_KEY_LIMIT_REACHED");
+    return insertKey(ctx, transaction, caller.ownerId, input, requestDigest, secret);
+  });
+  return { key: toSummary(row, ctx.now(), null), secret, replaced: effects.get(row.id) ?? null };
 }
 
 async function insertKey(
@@ -113,22 +108,26 @@ async function insertKey(
 async function replaceSecret(
   ctx: ServerContext,
   transaction: Statements,
-  earlier: SummaryRow & { hash: Buffer },
+  purge: NamePurges,
+  earlier: SummaryRow & { hash: Buffer; requestDigest: Buffer },
   secret: string,
-) {
+): Promise<SummaryRow> {
+  const { hash: oldHash, requestDigest: _digest, ...earlierRow } = earlier;
+  const hash = hashSecret(secret);
+  // This very call has committed before, without hearing of it.
+  if (oldHash.equals(hash)) return earlierRow;
   const now = ctx.now();
-  const isActiveStill = !earlier.revokedAt && (!earlier.expiresAt || earlier.expiresAt > now);
   const isRecent = now.getTime() - earlier.createdAt.getTime() < retryMilliseconds;
-  if (!isActiveStill || !isRecent || earlier.lastUsedAt || (await wasJustVerified(ctx, earlier.hash)))
-    throw new DomainError("API_KEY_REQUEST_REUSED");
+  const isUsed = earlier.lastUsedAt !== null || (await wasJustVerified(ctx, oldHash));
+  if (statusOf(earlier, now) !== "active" || !isRecent || isUsed) throw new DomainError("API_KEY_REQUEST_REUSED");
   const [row] = await transaction
     .update(apiKeys)
-    .set({ hash: hashSecret(secret), display: displaySecret(secret), version: sql`${apiKeys.version} + 1` })
+    .set({ hash, display: displaySecret(secret) })
     .where(eq(apiKeys.id, earlier.id))
     .returning(summaryColumns);
   if (!row) throw new Error("the key is gone");
-  const replacing = await enqueuePurges(transaction, [{ keyId: row.id, hash: earlier.hash, target: "revoked" }]);
-  return { row, replacing };
+  await purge([{ keyId: row.id, hash: oldHash, target: "revoked" }]);
+  return row;
 }
 
 /**
@@ -144,21 +143,7 @@ async function wasJustVerified(ctx: ServerContext, hash: Buffer): Promise<boolea
   }
 }
 
-async function settleReplaced(ctx: ServerContext, replacing: QueuedPurge[], committedAt: Date): Promise<Effect | null> {
-  if (replacing.length === 0) return null;
-  const { confirmed } = await settlePurges(ctx, replacing, []);
-  return confirmed.every(Boolean) ? { status: "effective", at: ctx.now() } : pendingSince(committedAt);
-}
-
 function digestInput(input: CreateInput): Buffer {
   const canonical = JSON.stringify([input.name, input.scopes ?? null, input.expiresInDays ?? null]);
   return createHash("sha256").update(canonical).digest();
-}
-
-function unavailable(cause: unknown): DomainError {
-  const message =
-    cause instanceof CommitOutcomeUnknownError
-      ? "The database did not answer in time: the outcome is unknown. Try again; no second key is created."
-      : "No key was created. Try again.";
-  return new DomainError("SERVICE_UNAVAILABLE", { message, cause });
 }

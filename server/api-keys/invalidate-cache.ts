@@ -1,12 +1,13 @@
 import { eq } from "drizzle-orm";
 
 import type { ServerContext } from "../context";
+import { readClock } from "../db/client";
 import { apiKeys } from "../db/schema";
 import { DomainError } from "../errors";
 import { describeFault } from "../logger";
-import { enqueuePurges } from "../purges/enqueue";
-import { settlePurges } from "../purges/settle";
-import { type Effect, pendingSince } from "./effect";
+import { changeAndPurge } from "../outbox/change-and-purge";
+import { pendingSince } from "../outbox/effects";
+import type { Effect } from "./weakest-effect";
 
 const callsPerMinute = 60;
 
@@ -19,8 +20,8 @@ export async function limitInvalidations(ctx: ServerContext, caller: { ownerId: 
 /**
  * Discards what is cached for a hash: the original system's procedure. The key itself stays as it is.
  * @returns from when on, or after when at the latest, nothing cached before this call is used.
- * @throws API_KEY_NOT_OWNED for another owner's hash; SERVICE_UNAVAILABLE when ownership cannot be checked: then
- *   nothing is deleted. A hash that no key has is purged all the same, without a row in the outbox.
+ * @throws API_KEY_NOT_OWNED for another owner's hash. What the database throws when ownership cannot be checked: then nothing is
+ *   deleted. A hash that no key has is purged all the same, without a row in the outbox.
  */
 export async function invalidateCache(
   ctx: ServerContext,
@@ -34,13 +35,7 @@ export async function invalidateCache(
 
 async function findOwned(ctx: ServerContext, ownerId: string, hash: Buffer) {
   const columns = { id: apiKeys.id, ownerId: apiKeys.ownerId, revokedAt: apiKeys.revokedAt };
-  const [key] = await ctx.db
-    .select(columns)
-    .from(apiKeys)
-    .where(eq(apiKeys.hash, hash))
-    .catch((cause: unknown) => {
-      throw new DomainError("SERVICE_UNAVAILABLE", { cause });
-    });
+  const [key] = await ctx.db.select(columns).from(apiKeys).where(eq(apiKeys.hash, hash));
   if (key && key.ownerId !== ownerId) throw new DomainError("API_KEY_NOT_OWNED");
   return key;
 }
@@ -50,22 +45,26 @@ async function purgeOwned(
   key: { id: string; revokedAt: Date | null },
   hash: Buffer,
 ): Promise<Effect> {
-  const target = key.revokedAt ? "revoked" : "absent";
-  const { result, committedAt } = await ctx.db
-    .commit((transaction) => enqueuePurges(transaction, [{ keyId: key.id, hash, target }]))
-    .catch((cause: unknown) => {
-      throw new DomainError("SERVICE_UNAVAILABLE", { cause });
-    });
-  const { confirmed } = await settlePurges(ctx, result, []);
-  return confirmed.every(Boolean) ? { status: "effective", at: ctx.now() } : pendingSince(committedAt);
+  const { effects } = await changeAndPurge(ctx, (_transaction, purge) =>
+    purge([{ keyId: key.id, hash, target: key.revokedAt ? "revoked" : "absent" }]),
+  );
+  const effect = effects.get(key.id);
+  if (!effect) throw new Error("the purge was not carried out");
+  return effect;
 }
 
+/** Without a row in the outbox, so nothing is recorded: the database is only asked for the time. */
 async function purgeUnknown(ctx: ServerContext, hash: Buffer): Promise<Effect> {
+  const isConfirmed = await purgeBestEffort(ctx, hash);
+  const now = await readClock(ctx.db);
+  return isConfirmed ? { status: "effective", at: now } : pendingSince(now);
+}
+
+async function purgeBestEffort(ctx: ServerContext, hash: Buffer): Promise<boolean> {
   try {
-    const [isConfirmed] = await ctx.slots.purge([{ hash, target: "absent" }]);
-    if (isConfirmed) return { status: "effective", at: ctx.now() };
+    return (await ctx.slots.purge([{ hash, target: "absent" }])).every(Boolean);
   } catch (fault) {
     ctx.logger.warn({ fault: describeFault(fault) }, "purge not confirmed");
+    return false;
   }
-  return pendingSince(ctx.now());
 }

@@ -1,9 +1,9 @@
-import { and, desc, eq, gt, inArray, isNotNull, isNull, or, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, isNotNull, isNull, or, sql } from "drizzle-orm";
 
 import type { ServerContext } from "../context";
 import { apiKeys, owners } from "../db/schema";
+import { effectsOf } from "../outbox/effects";
 import { type Caller, mayCreateKeys } from "./access";
-import { effectsOf } from "./effect";
 import { summaryColumns } from "./repository";
 import { type ApiKeySummary, toSummary } from "./summary";
 
@@ -42,13 +42,4 @@ export async function listApiKeys(ctx: ServerContext, caller: Caller): Promise<A
     limit: { used: active.length, max: owner?.keyLimit ?? ctx.settings.API_KEY_LIMIT },
     access: { allowed: mayCreateKeys(ctx, caller, owner) },
   };
-}
-
-/** What counts against the limit: neither revoked nor expired. */
-export function isActive(ownerId: string, now: Date) {
-  return and(
-    eq(apiKeys.ownerId, ownerId),
-    isNull(apiKeys.revokedAt),
-    or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)),
-  );
 }

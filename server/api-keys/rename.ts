@@ -1,35 +1,34 @@
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 
 import type { ServerContext } from "../context";
-import { commitUntilKnown } from "../db/commit-until-known";
 import { apiKeys } from "../db/schema";
 import { DomainError } from "../errors";
-import { enqueuePurges } from "../purges/enqueue";
-import { settlePurges } from "../purges/settle";
-import { effectsOf } from "./effect";
+import { changeAndPurge } from "../outbox/change-and-purge";
+import { effectsOf } from "../outbox/effects";
 import { fromPublicId, summaryColumns } from "./repository";
 import { type ApiKeySummary, toSummary } from "./summary";
 
 /**
  * Gives the owner's key another name. The name is part of what a slot remembers, so the slot is purged to absent.
- * @throws API_KEY_NOT_FOUND for a foreign or unknown id; SERVICE_UNAVAILABLE when nothing was changed, or that is not known.
+ * @throws API_KEY_NOT_FOUND for a foreign or unknown id. What the database throws: then nothing was changed, but for
+ *   CommitOutcomeUnknownError, when that is not known.
  */
 export async function renameApiKey(
   ctx: ServerContext,
   owner: { ownerId: string },
   input: { id: string; name: string },
 ): Promise<ApiKeySummary> {
-  const { result } = await commitUntilKnown(ctx, async (transaction) => {
+  const { result: row } = await changeAndPurge(ctx, async (transaction, purge) => {
     const [renamed] = await transaction
       .update(apiKeys)
-      .set({ name: input.name, version: sql`${apiKeys.version} + 1` })
+      .set({ name: input.name })
       .where(and(eq(apiKeys.id, fromPublicId(input.id)), eq(apiKeys.ownerId, owner.ownerId)))
       .returning({ ...summaryColumns, hash: apiKeys.hash });
     if (!renamed) throw new DomainError("API_KEY_NOT_FOUND");
-    const { hash, ...row } = renamed;
-    return { row, purges: await enqueuePurges(transaction, [{ keyId: row.id, hash, target: "absent" }]) };
+    const { hash, ...summary } = renamed;
+    await purge([{ keyId: summary.id, hash, target: "absent" }]);
+    return summary;
   });
-  await settlePurges(ctx, result.purges, []);
-  const effects = await effectsOf(ctx.db, [result.row]);
-  return toSummary(result.row, ctx.now(), effects.get(result.row.id) ?? null);
+  const effects = await effectsOf(ctx.db, [row]);
+  return toSummary(row, ctx.now(), effects.get(row.id) ?? null);
 }

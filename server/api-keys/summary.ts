@@ -1,7 +1,7 @@
-import type { Effect } from "./effect";
 import { type SummaryRow, toPublicId } from "./repository";
 import { type KeyStatus, statusOf } from "./status";
 import type { KeyEnvironment } from "./token-shape";
+import type { Effect } from "./weakest-effect";
 
 /** A key as its owner sees it. By type it has no hash and no secret. */
 export interface ApiKeySummary {

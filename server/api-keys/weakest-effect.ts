@@ -1,4 +1,5 @@
-import type { Effect } from "./effect";
+/** How far a revocation has come. `effective` is said only after Redis has confirmed the purge, and then for good. */
+export type Effect = { status: "effective"; at: Date } | { status: "pending"; guaranteedBy: Date };
 
 /** The weakest of several: pending before effective, then the later time. Null for none. */
 export function weakestEffect(effects: readonly Effect[]): Effect | null {

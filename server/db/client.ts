@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
 import pg from "pg";
 
@@ -52,6 +53,14 @@ export function createDatabase(url: string, options: { maxConnections?: number }
   });
 }
 
+/** The database's clock, the one that all effects are told in. */
+export async function readClock(db: Statements): Promise<Date> {
+  const { rows } = await db.execute<{ now: string }>(sql`select clock_timestamp() as now`);
+  const [row] = rows;
+  if (!row) throw new Error("the database did not tell the time");
+  return new Date(row.now);
+}
+
 async function commit<T>(pool: pg.Pool, work: (transaction: Statements) => Promise<T>) {
   const client = await pool.connect();
   let broken: Error | undefined;
@@ -91,18 +100,32 @@ function isDatabaseAnswer(error: unknown): boolean {
   return origin instanceof pg.DatabaseError && !/^(57P|08)/.test(origin.code ?? "");
 }
 
-/** Whether an error says that the database could not be reached or did not answer in time, as opposed to: it refused a statement. */
+/** SQLSTATE classes in which the database refuses for reasons of its own: lost or ended sessions, time limits, deadlocks, no room. */
+const outageStates = /^(08|25P03|40|53|55|57|58)/;
+
+/** Whether an error says that the database could not be reached or did not do it in time, as opposed to: the statement is wrong. */
 export function isDatabaseOutage(error: unknown): boolean {
   if (error instanceof CommitOutcomeUnknownError) return true;
+  if (!(error instanceof Error)) return false;
+  const origin = error.cause instanceof Error ? error.cause : error;
+  if (origin instanceof pg.DatabaseError) return outageStates.test(origin.code ?? "");
   // Drizzle's own error by its fields, for the reason that `hasName` gives.
-  const isFromQuery = error instanceof Error && (("query" in error && "params" in error) || isConnectionError(error));
-  return isFromQuery && !isDatabaseAnswer(error);
+  return ("query" in error && "params" in error) || isConnectionError(error);
 }
 
 function isConnectionError(error: Error): boolean {
   const code = "code" in error ? String(error.code) : "";
   return (
-    /^(ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|57P|08)/.test(code) ||
-    /timeout|Connection terminated/i.test(error.message)
+    /^(ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE)/.test(code) || /timeout|Connection terminated/i.test(error.message)
   );
+}
+
+/**
+ * What a caller is told of a fault: the rule that refused, or an outage, of which nothing was changed or nobody knows. For the edges,
+ * which tell it in their own way. @returns null for a fault of our own.
+ */
+export function toDomainError(fault: unknown): DomainError | null {
+  if (fault instanceof DomainError) return fault;
+  if (fault instanceof CommitOutcomeUnknownError) return new DomainError("OUTCOME_UNKNOWN", { cause: fault });
+  return isDatabaseOutage(fault) ? new DomainError("SERVICE_UNAVAILABLE", { cause: fault }) : null;
 }

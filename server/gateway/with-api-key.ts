@@ -1,6 +1,6 @@
 import {
   type RefusalReason,
-  revokeOwnKey,
+  revokeSelf,
   type Verification,
   type VerifiedKey,
   VerificationUnavailableError,
@@ -54,7 +54,7 @@ export function createSelfRevoke(getContext: () => VerifyContext) {
     const secret = requireSecret(context, request);
     if (secret instanceof Response) return secret;
     try {
-      const effect = await revokeOwnKey(context, secret);
+      const effect = await revokeSelf(context, secret);
       return effect ? withHeaders(Response.json(effect), null) : problemResponse("invalid_api_key");
     } catch (fault) {
       context.logger.warn({ fault: describeFault(fault) }, "self-revocation failed");

@@ -1,12 +1,11 @@
 import { and, eq, isNull, lte, sql } from "drizzle-orm";
 
-import type { Effect } from "../api-keys/effect";
 import { revokeKeys } from "../api-keys/revoke";
-import { weakestEffect } from "../api-keys/weakest-effect";
+import { type Effect, weakestEffect } from "../api-keys/weakest-effect";
 import type { ServerContext } from "../context";
 import type { Statements } from "../db/client";
+import { lockOwner } from "../db/locks";
 import { apiKeys, owners } from "../db/schema";
-import { lockOwner } from "./lock";
 
 interface Closing {
   ownerId: string;
@@ -19,7 +18,7 @@ interface Closing {
  * Closes the owner's account and revokes all of its keys, in one transaction: no key that is created at the same time survives.
  * A ban that is older than the last ban or unban does not close; it still revokes what had been created by then, as it would have in time.
  * @returns the weakest effect of the revocations; null when there was nothing to revoke.
- * @throws SERVICE_UNAVAILABLE when nothing was changed, or that is not known. Repeating is safe.
+ * @throws what the database throws. Repeating is safe.
  */
 export async function closeOwner(ctx: ServerContext, closing: Closing): Promise<Effect | null> {
   const living = await ctx.db

@@ -111,12 +111,12 @@ test.describe("revoking on the settings page", () => {
     const { page } = session;
     await withKeys(session, "Unknown");
     await loseAnswers(page, "revoke", "after");
-    await loseAnswers(page, "effect", "before");
+    await loseAnswers(page, "list", "before");
     const confirmation = await startRevoking(page, "Unknown");
     await confirmation.getByRole("button", { name: "Revoke key" }).click();
     await expect(confirmation.getByRole("alert")).toContainText("The outcome is not known");
     await expect(confirmation).not.toContainText("ot revoked");
-    await page.unroute("**/api/trpc/apiKeys.effect*");
+    await page.unroute("**/api/trpc/apiKeys.list*");
     await confirmation.getByRole("button", { name: "Check again" }).click();
     await expect(confirmation.getByRole("status")).toContainText("Effective since");
   });
@@ -128,7 +128,7 @@ test.describe("revoking on the settings page", () => {
     await answerAsPending(page, "revoke");
     let answer = () => {};
     const held = new Promise<void>((resolve) => (answer = resolve));
-    await page.route("**/api/trpc/apiKeys.effect*", async (route) => {
+    await page.route("**/api/trpc/apiKeys.list*", async (route) => {
       await held;
       await route.continue();
     });
@@ -162,7 +162,7 @@ test.describe("revoking on the settings page", () => {
     await withKeys(session, "Two hours ahead");
     expect(await page.evaluate(() => Date.now())).toBeGreaterThan(Date.now() + 7_000_000);
     await answerAsPending(page, "revoke");
-    await loseAnswers(page, "effect", "before");
+    await loseAnswers(page, "list", "before");
     const confirmation = await startRevoking(page, "Two hours ahead");
     await confirmation.getByRole("button", { name: "Revoke key" }).click();
     const secondsLeft = async () => parseInt(await confirmation.getByRole("timer").innerText(), 10);

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 
 import { effectOfApiKey, verifyApiKey } from "@/server/api-keys";
 import { cachePurges } from "@/server/db/schema";
-import { drainPurges } from "@/server/purges/drain";
+import { drainPurges } from "@/server/outbox/drain";
 
 import { createKeyOf, newCaller, startTestServer, useTestServer } from "../support/domain";
 import { redisKinds, testRedis } from "../support/services";

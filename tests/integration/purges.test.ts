@@ -13,9 +13,9 @@ import {
 } from "@/server/api-keys";
 import { hashSecret } from "@/server/api-keys/token";
 import { apiKeys, cachePurges } from "@/server/db/schema";
-import { drainPurges } from "@/server/purges/drain";
-import { enqueuePurges } from "@/server/purges/enqueue";
-import { settlePurges } from "@/server/purges/settle";
+import { drainPurges } from "@/server/outbox/drain";
+import { enqueuePurges } from "@/server/outbox/queue";
+import { settlePurges } from "@/server/outbox/settle";
 
 import { createGate } from "../support/gate";
 import { createKeyOf, newCaller, startTestServer, useTestServer } from "../support/domain";
@@ -138,7 +138,7 @@ describe.each(redisKinds)("the outbox on %s", (redisKind) => {
     const [own] = await queued();
     const lost = { keyId: own?.keyId ?? "", hash: randomBytes(32), target: "revoked" as const };
     const older = await enqueuePurges(server().db, [lost]);
-    const settle = async (purges: typeof older) => settlePurges(server(), purges, []);
+    const settle = async (purges: typeof older) => settlePurges(server(), { purges, revoked: new Map() });
     await settle(own ? [own] : []);
     expect((await effectOfApiKey(server(), caller, key))?.status).toBe("pending");
     await settle(older);

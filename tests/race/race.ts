@@ -7,13 +7,13 @@ import {
   invalidateCache,
   renameApiKey,
   revokeApiKey,
-  revokeOwnKey,
+  revokeSelf,
   verifyApiKey,
   type Effect,
 } from "@/server/api-keys";
 import { guaranteeSeconds, type Slots } from "@/server/api-keys/slot";
 import { hashSecret } from "@/server/api-keys/token";
-import { drainPurges } from "@/server/purges/drain";
+import { drainPurges } from "@/server/outbox/drain";
 import type { Fate } from "@/tests/support/redis-proxy";
 import { newCaller, newKeyInput, startServerInstance, type TestServer } from "@/tests/support/server-instance";
 
@@ -162,7 +162,7 @@ export async function race(options: RaceOptions): Promise<RaceReport> {
     };
     for (const { history } of subject.secrets) history.revocations.push(record);
     const effect = random.chance(0.3)
-      ? await revokeOwnKey(anyServer(), newest.secret).catch(() => null)
+      ? await revokeSelf(anyServer(), newest.secret).catch(() => null)
       : await revokeApiKey(anyServer(), caller, { id }).then(
           (answer) => answer.effect,
           () => null,

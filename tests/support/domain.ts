@@ -1,9 +1,18 @@
 import { afterAll, beforeAll } from "vitest";
 
+import { toDomainError } from "@/server/db/client";
+
 import { type Settings, startServerInstance, type TestServer } from "./server-instance";
 import { testDatabaseUrl, testRedis } from "./services";
 
 export { createKeyOf, newCaller, newKeyInput } from "./server-instance";
+
+/** A verb's promise, with its fault as the edges tell it. */
+export async function asTold<T>(call: Promise<T>): Promise<T> {
+  return call.catch((fault: unknown) => {
+    throw toDomainError(fault) ?? fault;
+  });
+}
 
 export function startTestServer(redisKind: "redis-server" | "embedded", databaseUrl: string, settings: Settings = {}) {
   return startServerInstance(databaseUrl, testRedis(redisKind), settings);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createApiKey, listApiKeys, revokeApiKey, verifyApiKey } from "@/server/api-keys";
 import { hashSecret } from "@/server/api-keys/token";
 import { apiKeys, owners } from "@/server/db/schema";
-import { createKeyOf, newCaller, newKeyInput, useTestServer } from "@/tests/support/domain";
+import { asTold, createKeyOf, newCaller, newKeyInput, useTestServer } from "@/tests/support/domain";
 import { eq } from "drizzle-orm";
 
 describe("createApiKey", () => {
@@ -135,11 +135,22 @@ describe("createApiKey", () => {
     });
   });
 
+  it("finds out what became of its commit when the connection dies while committing, and keeps its secret", async () => {
+    const caller = newCaller();
+    let commits = 0;
+    server().postgresProxy.decide = (statement) =>
+      statement.startsWith("COMMIT") && commits++ === 0 ? "break after" : "pass";
+    const { key, secret, replaced } = await createKeyOf(server(), caller);
+    expect({ commits, replaced }).toEqual({ commits: 2, replaced: null });
+    expect(await verifyApiKey(server(), secret)).toMatchObject({ valid: true, key: { keyId: key.id } });
+    expect((await listApiKeys(server(), caller)).keys).toHaveLength(1);
+  });
+
   it("says so when the outcome of its commit is unknown, and the retry ends with one working key", async () => {
     const caller = newCaller();
     const input = newKeyInput();
     server().postgresProxy.decide = (statement) => (statement.startsWith("COMMIT") ? "break after" : "pass");
-    await expect(createApiKey(server(), caller, input)).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE" });
+    await expect(asTold(createApiKey(server(), caller, input))).rejects.toMatchObject({ code: "OUTCOME_UNKNOWN" });
     server().postgresProxy.decide = () => "pass";
     const { secret } = await createApiKey(server(), caller, input);
     expect(await verifyApiKey(server(), secret)).toMatchObject({ valid: true });

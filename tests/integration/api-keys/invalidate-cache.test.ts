@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { invalidateCache, limitInvalidations, revokeApiKey, verifyApiKey } from "@/server/api-keys";
 import { hashSecret, mintSecret } from "@/server/api-keys/token";
 import { cachePurges } from "@/server/db/schema";
-import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
+import { asTold, createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
 import { redisKinds, testRedis } from "@/tests/support/services";
 
 describe.each(redisKinds)("invalidateCache on %s", (redisKind) => {
@@ -80,7 +80,7 @@ describe.each(redisKinds)("invalidateCache on %s", (redisKind) => {
       const { caller, secret } = await cachedKey();
       server().postgresProxy.sever();
       const call = invalidateCache(server(), caller, { keyHash: hashOf(secret) });
-      await expect(call).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE" });
+      await expect(asTold(call)).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE" });
       expect(await slot(secret)).toBe(1);
     });
   });

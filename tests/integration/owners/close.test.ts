@@ -5,7 +5,7 @@ import { listApiKeys, renameApiKey, revokeAllApiKeys, revokeApiKey, verifyApiKey
 import { hashSecret } from "@/server/api-keys/token";
 import { cachePurges, owners } from "@/server/db/schema";
 import { closeOwner, reopenOwner, setOwnerAccess } from "@/server/owners";
-import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
+import { asTold, createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
 import { createGate } from "@/tests/support/gate";
 import { createWarmKey } from "@/tests/support/server-instance";
 import { redisKinds } from "@/tests/support/services";
@@ -97,7 +97,7 @@ describe.each(redisKinds)("closing an owner on %s", (redisKind) => {
     const { caller, secret } = await createWarmKey(server());
     server().postgresProxy.decide = (statement) =>
       statement.startsWith('insert into "cache_purges"') ? "break" : "pass";
-    await expect(closeOwner(server(), banned(caller.ownerId, now()))).rejects.toMatchObject({
+    await expect(asTold(closeOwner(server(), banned(caller.ownerId, now())))).rejects.toMatchObject({
       code: "SERVICE_UNAVAILABLE",
     });
     server().postgresProxy.decide = () => "pass";

@@ -7,12 +7,12 @@ import {
   listApiKeys,
   renameApiKey,
   revokeApiKey,
-  revokeOwnKey,
+  revokeSelf,
   verifyApiKey,
 } from "@/server/api-keys";
 import { cachePurges, owners } from "@/server/db/schema";
 import { setOwnerAccess } from "@/server/owners";
-import { drainPurges } from "@/server/purges/drain";
+import { drainPurges } from "@/server/outbox/drain";
 import { createKeyOf, newCaller, newKeyInput, useTestServer } from "@/tests/support/domain";
 import { redisKinds } from "@/tests/support/services";
 
@@ -83,7 +83,7 @@ describe.each(redisKinds)("setOwnerAccess on %s", (redisKind) => {
       message: "Your plan does not include API access.",
     });
     expect((await revokeApiKey(server(), caller, key)).effect.status).toBe("effective");
-    expect(await revokeOwnKey(server(), other.secret)).toMatchObject({ status: "effective" });
+    expect(await revokeSelf(server(), other.secret)).toMatchObject({ status: "effective" });
     await set(caller.ownerId, true, 2);
     for (const revoked of [secret, other.secret])
       expect(await verify(revoked)).toEqual({ valid: false, reason: "revoked" });

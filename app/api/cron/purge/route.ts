@@ -1,7 +1,7 @@
 import { getServerContext } from "@/server/context";
 import { getEnvironment } from "@/server/env";
 import { bearsSecret } from "@/server/gateway/shared-secret";
-import { drainPurges } from "@/server/purges/drain";
+import { drainPurges } from "@/server/outbox/drain";
 
 /** Drains the outbox once, for hosts without a long-lived server. 404 where no secret is set: the endpoint is not there. */
 export async function GET(request: Request): Promise<Response> {

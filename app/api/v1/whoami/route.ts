@@ -1,6 +1,6 @@
 import { problemResponse } from "@/server/gateway/problem";
 
-import { revokeOwnKey, withApiKey } from "../../gateway";
+import { revokeSelf, withApiKey } from "../../gateway";
 
 /** Which key is this, and whose? The smallest protected route, and a check for other gateways. */
 export const GET = withApiKey((_request, { key }) => {
@@ -9,7 +9,7 @@ export const GET = withApiKey((_request, { key }) => {
 });
 
 /** A key revokes itself. */
-export const DELETE = revokeOwnKey;
+export const DELETE = revokeSelf;
 
 const methodNotAllowed = () => problemResponse("method_not_allowed", { allow: "GET, HEAD, DELETE" });
 

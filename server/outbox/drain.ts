@@ -1,9 +1,9 @@
-import { eq, inArray, lte, sql } from "drizzle-orm";
+import { inArray, lte, sql } from "drizzle-orm";
 
 import type { ServerContext } from "../context";
-import { apiKeys, cachePurges } from "../db/schema";
+import { cachePurges } from "../db/schema";
 import { describeFault } from "../logger";
-import { type QueuedPurge, queuedPurgeColumns } from "./enqueue";
+import { type QueuedPurge, queuedPurgeColumns, queueOf } from "./queue";
 import { settlePurges } from "./settle";
 
 type DrainContext = Pick<ServerContext, "db" | "slots" | "logger" | "metrics">;
@@ -21,8 +21,9 @@ export async function drainPurges(ctx: DrainContext): Promise<{ confirmed: numbe
   for (;;) {
     const claimed = await claimDue(ctx);
     if (claimed.length === 0) return total;
-    const { purges, revokedKeyIds } = await withWholeRevocations(ctx, claimed);
-    const { confirmed } = await settlePurges(ctx, purges, revokedKeyIds);
+    // With what else is queued for these keys, due or not: only then can a revocation be recorded as effective.
+    const queue = await queueOf(ctx.db, [...new Set(claimed.map((purge) => purge.keyId))]);
+    const { confirmed } = await settlePurges(ctx, queue);
     const confirmedNow = confirmed.filter(Boolean).length;
     total.confirmed += confirmedNow;
     total.failed += confirmed.length - confirmedNow;
@@ -49,23 +50,6 @@ async function claimDue(ctx: DrainContext): Promise<QueuedPurge[]> {
     })
     .where(inArray(cachePurges.id, due))
     .returning(queuedPurgeColumns);
-}
-
-/**
- * Adds what else is queued for the keys among them that are revoked: an effect may be recorded only when all hashes are purged.
- * One statement, one snapshot: a revocation that it sees is seen together with all of its purges.
- */
-async function withWholeRevocations(ctx: DrainContext, claimed: QueuedPurge[]) {
-  const keyIds = [...new Set(claimed.map((purge) => purge.keyId))];
-  const queued = await ctx.db
-    .select({ purge: queuedPurgeColumns, revokedAt: apiKeys.revokedAt })
-    .from(cachePurges)
-    .innerJoin(apiKeys, eq(apiKeys.id, cachePurges.keyId))
-    .where(inArray(cachePurges.keyId, keyIds));
-  return {
-    purges: queued.map(({ purge }) => purge),
-    revokedKeyIds: [...new Set(queued.flatMap(({ purge, revokedAt }) => (revokedAt ? [purge.keyId] : [])))],
-  };
 }
 
 const idleMilliseconds = 1_000;

@@ -1,0 +1,105 @@
+import type { Effect } from "../api-keys/weakest-effect";
+import type { ServerContext } from "../context";
+import type { Statements } from "../db/client";
+import { describeFault } from "../logger";
+import { commitUntilKnown } from "./commit-until-known";
+import { pendingSince, recordEffects } from "./effects";
+import { enqueuePurges, type KeyQueue, type Purge, queueOf, type QueuedPurge } from "./queue";
+import { type Settlement, settlePurges } from "./settle";
+
+type OutboxContext = Pick<ServerContext, "db" | "slots" | "logger" | "metrics">;
+
+/** Names slots that the change makes out of date. They are purged after the commit, and queued with it until Redis confirms. */
+export type NamePurges = (purges: readonly Purge[]) => Promise<void>;
+
+export interface Changed<T> {
+  result: T;
+  /** By key id, for each key of which a purge was named: from when on nothing that was cached before is accepted. */
+  effects: Map<string, Effect>;
+}
+
+/**
+ * The one way to change what a cached value carries, a key's end before all. In this order: the slots are bypassed, the change is
+ * committed together with its purges, these are carried out, and the answer says no more than is known.
+ *
+ * @param change runs in a transaction, perhaps more than once: it must be idempotent. It locks owners first, then keys in the order of
+ *   their ids, and names its purges last (see `platform/locks`).
+ * @param options.bypass the hashes that the change is likely to end. Until the purge their verifications ask the database. Only a help.
+ * @throws what `change` throws: then nothing was changed. CommitOutcomeUnknownError when nobody can tell whether it was.
+ *
+ * @example
+ * const { result, effects } = await changeAndPurge(ctx, async (transaction, purge) => {
+ *   const [key] = await transaction.update(apiKeys).set({ name }).where(eq(apiKeys.id, id)).returning();
+ *   await purge([{ keyId: key.id, hash: key.hash, target: "absent" }]);
+ *   return key;
+ * });
+ */
+export async function changeAndPurge<T>(
+  ctx: OutboxContext,
+  change: (transaction: Statements, purge: NamePurges) => Promise<T>,
+  options: { bypass?: readonly Buffer[] } = {},
+): Promise<Changed<T>> {
+  if (options.bypass?.length) await bypassBestEffort(ctx, options.bypass);
+  const { result: committed, committedAt } = await commitUntilKnown(ctx, async (transaction) => {
+    const named: QueuedPurge[] = [];
+    const result = await change(transaction, async (purges) => {
+      named.push(...(await enqueuePurges(transaction, purges)));
+    });
+    return { result, queue: await wholeQueue(transaction, named) };
+  });
+  const { result, queue } = committed;
+  const settlement = await settlePurges(ctx, queue);
+  return { result, effects: await effectsAfter(ctx, queue, settlement, committedAt) };
+}
+
+/** Policy: it only shortens the time in which a cached copy is used; the purge after the commit is what counts. */
+async function bypassBestEffort(
+  ctx: Pick<ServerContext, "slots" | "logger">,
+  hashes: readonly Buffer[],
+): Promise<void> {
+  try {
+    await ctx.slots.bypass(hashes);
+  } catch (fault) {
+    ctx.logger.warn({ fault: describeFault(fault) }, "slots not bypassed");
+  }
+}
+
+/** For a revocation also what was queued for the key before: of secrets that a retried create replaced. */
+async function wholeQueue(transaction: Statements, named: QueuedPurge[]): Promise<KeyQueue> {
+  if (named.every((purge) => purge.target === "absent")) return { purges: named, revoked: new Map() };
+  return queueOf(transaction, [...new Set(named.map((purge) => purge.keyId))]);
+}
+
+async function effectsAfter(
+  ctx: OutboxContext,
+  queue: KeyQueue,
+  { confirmed, recordedAt, effectiveAt }: Settlement,
+  committedAt: Date,
+): Promise<Map<string, Effect>> {
+  const atOf = (keyId: string) => {
+    if (queue.revoked.has(keyId)) return queue.revoked.get(keyId) ?? effectiveAt.get(keyId) ?? null;
+    // The key lives on: what was asked for is that its slots are purged.
+    const isConfirmed = queue.purges.every((purge, at) => purge.keyId !== keyId || confirmed[at]);
+    return isConfirmed ? recordedAt : null;
+  };
+  const keyIds = [...new Set(queue.purges.map((purge) => purge.keyId))];
+  const pendingRevocations = keyIds.filter((keyId) => queue.revoked.has(keyId) && !atOf(keyId));
+  const promised = await promiseOrNothing(ctx, pendingRevocations, committedAt);
+  return new Map(
+    keyIds.map((keyId): [string, Effect] => {
+      const at = atOf(keyId);
+      // Without a stored promise the bound still holds: it follows from the commit alone.
+      return [keyId, at ? { status: "effective", at } : (promised.get(keyId) ?? pendingSince(committedAt))];
+    }),
+  );
+}
+
+async function promiseOrNothing(ctx: Pick<ServerContext, "db" | "logger">, ids: readonly string[], committedAt: Date) {
+  if (ids.length === 0) return new Map<string, Effect>();
+  try {
+    return await recordEffects(ctx.db, ids, committedAt);
+  } catch (fault) {
+    ctx.logger.warn({ fault: describeFault(fault) }, "promise not stored");
+    return new Map<string, Effect>();
+  }
+}

@@ -1,0 +1,66 @@
+import { and, inArray, isNotNull, sql } from "drizzle-orm";
+
+import type { Effect } from "../api-keys/weakest-effect";
+import { guaranteeSeconds } from "../api-keys/slot";
+import type { Statements } from "../db/client";
+import { lockedKeyIds } from "../db/locks";
+import { apiKeys, cachePurges } from "../db/schema";
+
+/** What a key's row says of its revocation. */
+type RevocationState = Pick<typeof apiKeys.$inferSelect, "id" | "revokedAt" | "effectiveAt" | "guaranteedBy">;
+
+const stateColumns = {
+  id: apiKeys.id,
+  revokedAt: apiKeys.revokedAt,
+  effectiveAt: apiKeys.effectiveAt,
+  guaranteedBy: apiKeys.guaranteedBy,
+};
+
+/** The effect of each revoked key among `rows`, by row id; where it was pending, as it stands now. */
+export async function effectsOf(db: Statements, rows: readonly RevocationState[]): Promise<Map<string, Effect>> {
+  const revoked = rows.filter((row) => row.revokedAt);
+  const pending = revoked.filter((row) => !row.effectiveAt).map((row) => row.id);
+  const current = pending.length > 0 ? await recordEffects(db, pending, null) : new Map<string, Effect>();
+  const known = revoked.flatMap((row): [string, Effect][] =>
+    row.effectiveAt ? [[row.id, { status: "effective", at: row.effectiveAt }]] : [],
+  );
+  return new Map([...known, ...current]);
+}
+
+/**
+ * Stores what can be said of committed revocations, and says it. By when they hold at the latest; and that they are effective where no
+ * purge of the key is queued any more, since a row leaves the outbox only after Redis has confirmed it. Both are stored once, and all
+ * later answers repeat them. One snapshot, in which a revocation is seen together with its row.
+ * @param seenCommitted the database's clock, read after the committed revocations were seen; null: read it now, which is later. A time
+ *   from before the commit (now(), revoked_at) would promise too early an end, since a commit may wait behind a lock.
+ */
+export async function recordEffects(
+  db: Statements,
+  keyIds: readonly string[],
+  seenCommitted: Date | null,
+): Promise<Map<string, Effect>> {
+  const since = seenCommitted ? sql`${seenCommitted.toISOString()}::timestamptz` : sql`clock_timestamp()`;
+  const isQueued = sql`exists (
+    select from ${cachePurges} where ${cachePurges.keyId} = ${apiKeys}.id and ${cachePurges.target} = 'revoked'
+  )`;
+  const revoked = and(inArray(apiKeys.id, [...keyIds]), isNotNull(apiKeys.revokedAt));
+  const rows = await db
+    .update(apiKeys)
+    .set({
+      guaranteedBy: sql`coalesce(${apiKeys.guaranteedBy}, ${since} + ${guaranteeSeconds} * interval '1 second')`,
+      effectiveAt: sql`coalesce(${apiKeys.effectiveAt}, case when not ${isQueued} then clock_timestamp() end)`,
+    })
+    .where(inArray(apiKeys.id, lockedKeyIds(db, revoked)))
+    .returning(stateColumns);
+  return new Map(
+    rows.flatMap((row): [string, Effect][] => {
+      if (row.effectiveAt) return [[row.id, { status: "effective", at: row.effectiveAt }]];
+      return row.guaranteedBy ? [[row.id, { status: "pending", guaranteedBy: row.guaranteedBy }]] : [];
+    }),
+  );
+}
+
+/** What may be promised of a purge that is not confirmed: nothing cached lives longer than this after the commit was seen. */
+export function pendingSince(seenCommitted: Date): Effect {
+  return { status: "pending", guaranteedBy: new Date(seenCommitted.getTime() + guaranteeSeconds * 1_000) };
+}
