@@ -19,7 +19,8 @@ import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
 async function serve(handler: (request: Request) => Promise<Response>): Promise<{ server: Server; port: number }> {
   const answer = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const headers = Object.entries(incoming.headers).map(([name, value]) => [name, String(value)] as [string, string]);
-    const response = await handler(new Request(`http://localhost${incoming.url ?? "/"}`, { headers }));
+    const { method = "GET" } = incoming;
+    const response = await handler(new Request(`http://localhost${incoming.url ?? "/"}`, { method, headers }));
     outgoing.writeHead(response.status, Object.fromEntries(response.headers)).end(await response.text());
   };
   const server = createServer((incoming, outgoing) => void answer(incoming, outgoing));
@@ -31,6 +32,7 @@ describe("nginx in front of an upstream, with the configuration in docs/", () =>
   const server = useTestServer("embedded");
   let address = "";
   const upstreamSaw: string[] = [];
+  const preflightsSeen: [method: string, headers: Record<string, string>][] = [];
   const stops: (() => Promise<void> | void)[] = [];
 
   beforeAll(async () => {
@@ -38,6 +40,11 @@ describe("nginx in front of an upstream, with the configuration in docs/", () =>
     const latchkey = await serve((request) => whoami(request, {}));
     const upstream = await serve((request) => {
       upstreamSaw.push(request.headers.get("x-user-id") ?? "none");
+      preflightsSeen.push([request.method, Object.fromEntries(request.headers)]);
+      if (request.method === "OPTIONS") {
+        const allow = { "access-control-allow-origin": request.headers.get("origin") ?? "none" };
+        return Promise.resolve(new Response("allowed", { headers: allow }));
+      }
       return Promise.resolve(new Response("from the upstream"));
     });
     const port = await findFreePort();
@@ -98,6 +105,54 @@ describe("nginx in front of an upstream, with the configuration in docs/", () =>
     const missing = await call({});
     expect(missing.status).toBe(401);
     expect(missing.headers.get("www-authenticate")).toContain("Bearer");
+  });
+
+  describe("a preflight of a browser", () => {
+    const preflight = { origin: "https://app.example", "access-control-request-method": "POST" };
+
+    it("reaches the upstream without a key, and its answer the browser", async () => {
+      const answer = await call({ ...preflight, "access-control-request-headers": "authorization" }, "OPTIONS");
+      expect([answer.status, await answer.text()]).toEqual([200, "allowed"]);
+      expect(answer.headers.get("access-control-allow-origin")).toBe("https://app.example");
+      expect(preflightsSeen.at(-1)?.[1]).toMatchObject({
+        ...preflight,
+        "access-control-request-headers": "authorization",
+      });
+    });
+
+    it("brings nothing else with it that could make the upstream do more", async () => {
+      const more = {
+        "x-http-method-override": "DELETE",
+        "x-method-override": "DELETE",
+        "x-user-id": "user_victim",
+        authorization: "Bearer x",
+        cookie: "session=x",
+        "content-type": "application/json",
+      };
+      const answer = await fetch(address, {
+        method: "OPTIONS",
+        headers: { ...preflight, ...more },
+        body: '{"delete":1}',
+      });
+      expect(answer.status).toBe(200);
+      const [method, headers] = preflightsSeen.at(-1) ?? [];
+      expect(method).toBe("OPTIONS");
+      expect(Object.keys(headers ?? {}).sort()).toEqual(["access-control-request-method", "host", "origin"]);
+    });
+
+    it("opens nothing for other requests, whatever they say of themselves", async () => {
+      const seen = preflightsSeen.length;
+      for (const method of ["GET", "POST", "DELETE"]) expect((await call(preflight, method)).status).toBe(401);
+      for (const headers of [
+        {},
+        { origin: "https://app.example" },
+        { ...preflight, "access-control-request-method": "" },
+      ])
+        expect((await call(headers, "OPTIONS")).status).toBe(401);
+      expect(preflightsSeen).toHaveLength(seen);
+      const { secret } = await createKeyOf(server(), newCaller());
+      expect((await call({ "x-api-key": secret }, "OPTIONS")).status).toBe(200);
+    });
   });
 
   it("keeps 400, 429 and 503 what they are, with Retry-After, instead of 500", async () => {
