@@ -3,6 +3,7 @@ import "server-only";
 import { verifyToken } from "@clerk/nextjs/server";
 
 import { getEnvironment } from "@/server/env";
+import { readBearer } from "@/server/gateway/bearer";
 
 /** Reasons of Clerk's `TokenVerificationError` that speak of its servers, not of the token. */
 const outageReasons = ["jwk-remote-failed-to-load", "jwk-failed-to-resolve"];
@@ -11,7 +12,7 @@ const outageReasons = ["jwk-remote-failed-to-load", "jwk-failed-to-resolve"];
 export async function verifyClerkBearer(
   request: Request,
 ): Promise<{ status: "signed_in"; userId: string } | { status: "signed_out" } | { status: "unavailable" }> {
-  const token = /^bearer +(\S+)$/i.exec(request.headers.get("authorization")?.trim() ?? "")?.[1];
+  const token = readBearer(request.headers.get("authorization"));
   if (!token) return { status: "signed_out" };
   const environment = getEnvironment();
   try {

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 
 import { VerificationUnavailableError, verifyApiKey } from "../../server/api-keys";
 import { createServerContext } from "../../server/context";
+import { readBearer } from "../../server/gateway/bearer";
 
 // Latchkey's domain without Next: the same keys, verified by a plain Node server. Needs these three settings of the app.
 const { DATABASE_URL = "", UPSTASH_REDIS_REST_URL = "", UPSTASH_REDIS_REST_TOKEN = "", PORT = "8080" } = process.env;
@@ -21,7 +22,7 @@ const context = createServerContext({
 const verifyContext = { ...context, defer: (task: () => Promise<void>) => void task() };
 
 createServer((request, response) => {
-  const secret = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1] ?? "";
+  const secret = readBearer(request.headers.authorization) ?? "";
   verifyApiKey(verifyContext, secret)
     .then((verification) => {
       if (verification.valid) response.end(`Hello, ${verification.key.ownerId}\n`);

@@ -3,7 +3,7 @@ const problems = {
   ambiguous_credentials: {
     status: 400,
     title: "Two different API keys",
-    detail: "The Authorization and X-API-Key headers hold different keys. Send one.",
+    detail: "The request holds different keys, in two headers or in one that is repeated. Send one.",
   },
   missing_api_key: {
     status: 401,

@@ -74,6 +74,8 @@ function requireSecret(context: VerifyContext, request: Request): string | Respo
       return problemResponse("missing_api_key");
     case "foreign":
       return problemResponse("invalid_api_key");
+    case "miswritten":
+      return problemResponse("invalid_api_key", { detail: credentials.advice });
     case "ambiguous":
       return problemResponse("ambiguous_credentials");
   }
