@@ -1,5 +1,6 @@
 import { getServerContext } from "@/server/context";
 import { getEnvironment } from "@/server/env";
+import { prepareNodeRequests } from "@/server/gateway/prepare-node-request";
 import { startDraining } from "@/server/outbox/drain";
 
 /**
@@ -10,6 +11,7 @@ export function startServer(): void {
   try {
     assertBuiltWithSameKey();
     const context = getServerContext();
+    prepareNodeRequests();
     startDraining(context);
     for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => void context.usage.flush());
   } catch (error) {

@@ -56,6 +56,11 @@ async function readToken(request: Request): Promise<string | null> {
   return token && others.length === 0 ? token : null;
 }
 
+/** An error of the endpoint itself. The status says what is wrong; RFC 6749 has no code for a method. */
+export function refuseIntrospection(refusal: "not_found" | "method_not_allowed"): Response {
+  return refusal === "not_found" ? answer(404, null) : answer(405, { error: "invalid_request" });
+}
+
 function answer(status: number, body: object | null, headers: Record<string, string> = {}): Response {
   const all = { "Cache-Control": "no-store", ...headers };
   return body === null ? new Response(null, { status, headers: all }) : Response.json(body, { status, headers: all });

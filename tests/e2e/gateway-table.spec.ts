@@ -7,6 +7,7 @@ import { buildAppCopy } from "../support/app-copy";
 import { environmentFor, startApp } from "../support/app-server";
 import { callProcedure, createKeyOver, newHttpUser } from "../support/http-user";
 import { startPostgresProxy } from "../support/postgres-proxy";
+import { sendRaw } from "../support/raw-http";
 import { storeExpiry, storeOwner } from "../support/stored-keys";
 
 /** A route of a host app, as the README shows one. */
@@ -55,6 +56,18 @@ test("every row of the gateway's table, on a production build of an app with a r
 
     for (const headers of [{ "x-api-key": good.secret }, { authorization: `Bearer ${good.secret}`, "x-api-key": "" }])
       expect(await (await ask("reports", headers)).json()).toEqual({ reportsOf: good.user.userId });
+
+    // What this route does not export, the framework answers; a method that only Node knows runs no handler.
+    for (const method of ["OPTIONS", "POST", "TRACE", "PROPFIND"]) {
+      const answer = await sendRaw(`http://localhost:${port}/api/v1/reports`, method, [["X-API-Key", good.secret]]);
+      expect({ method, status: answer.status, text: answer.text }).toEqual({
+        method,
+        status: method === "OPTIONS" ? 204 : 405,
+        text: "",
+      });
+      expect(answer.headers["cache-control"]).toBe("no-store");
+      if (method !== "POST") expect(answer.headers.allow).toBe("GET, HEAD, OPTIONS");
+    }
 
     expect(
       await refusal("reports", { authorization: `Bearer ${good.secret}`, "x-api-key": other.secret }),

@@ -5,46 +5,58 @@ import { invalidateCacheInput } from "@/server/api-keys/inputs";
 import { getServerContext } from "@/server/context";
 import { getEnvironment } from "@/server/env";
 import { DomainError, type DomainErrorCode } from "@/server/errors";
+import { createEndpoint } from "@/server/gateway/endpoint";
 import { readLimitedBody } from "@/server/gateway/read-limited-body";
 import { describeFault } from "@/server/logger";
 
 import { verifyClerkBearer } from "../clerk-bearer";
+import { everyMethod } from "../every-method";
 
 const maxBodyBytes = 16 * 1024;
 /** Unlike the procedure it has always ignored other fields. */
 const bodySchema = z.object(invalidateCacheInput.shape);
 
-interface Answer {
-  status: number;
-  body: { ok: true } | { error: string } | null;
+type Answer = { ok: true } | { status: number; error: string };
+const failure = (status: number, error: string) => ({ status, error });
+
+const isAllowedOrigin = (origin: string) => {
+  const { APP_ORIGIN, ALLOWED_ORIGINS } = getEnvironment();
+  return origin === APP_ORIGIN || ALLOWED_ORIGINS.includes(origin);
+};
+
+/** A request without `Origin` comes from no browser, and its bearer decides. */
+function refuseForeignOrigin({ headers }: Request): Response | null {
+  const origin = headers.get("origin");
+  return origin === null || isAllowedOrigin(origin) ? null : respond(failure(403, "Origin not allowed"));
 }
-const failure = (status: number, error: string): Answer => ({ status, body: { error } });
+
+const endpoint = createEndpoint(
+  { POST: async (request) => respond(await answer(request)) },
+  { refuseFirst: refuseForeignOrigin },
+);
 
 /** The original system's endpoint, for clients that already call it. The order of the checks is part of the contract. */
-async function handle(request: Request): Promise<Response> {
+async function invalidation(request: Request): Promise<Response> {
+  const response = await endpoint(request);
   const origin = request.headers.get("origin");
-  const { APP_ORIGIN, ALLOWED_ORIGINS } = getEnvironment();
-  const isAllowed = origin === null || origin === APP_ORIGIN || ALLOWED_ORIGINS.includes(origin);
-  const { status, body } = isAllowed ? await answer(request) : failure(403, "Origin not allowed");
-
-  const headers = new Headers({ "Cache-Control": "no-store", Vary: "Origin" });
-  if (status === 405) headers.set("Allow", "POST, OPTIONS");
-  if (status === 429) headers.set("Retry-After", "60");
-  if (status === 503) headers.set("Retry-After", "1");
-  if (origin !== null && isAllowed) {
-    headers.set("Access-Control-Allow-Origin", origin);
-    headers.set("Access-Control-Allow-Methods", "POST, OPTIONS");
-    headers.set("Access-Control-Allow-Headers", "Authorization, Content-Type");
-    headers.set("Access-Control-Max-Age", "600");
+  response.headers.set("Vary", "Origin");
+  if (origin !== null && isAllowedOrigin(origin)) {
+    response.headers.set("Access-Control-Allow-Origin", origin);
+    response.headers.set("Access-Control-Allow-Methods", "POST, OPTIONS");
+    response.headers.set("Access-Control-Allow-Headers", "Authorization, Content-Type");
+    response.headers.set("Access-Control-Max-Age", "600");
   }
-  if (body === null) return new Response(null, { status, headers });
-  headers.set("Content-Type", "application/json");
-  return new Response(JSON.stringify(body), { status, headers });
+  return response;
+}
+
+function respond(answer: Answer): Response {
+  if ("ok" in answer) return Response.json(answer);
+  const { status, error } = answer;
+  const retryAfter = { 429: "60", 503: "1" }[status];
+  return Response.json({ error }, { status, ...(retryAfter && { headers: { "Retry-After": retryAfter } }) });
 }
 
 async function answer(request: Request): Promise<Answer> {
-  if (request.method === "OPTIONS") return { status: 204, body: null };
-  if (request.method !== "POST") return failure(405, "Method not allowed");
   const session = await verifyClerkBearer(request);
   if (session.status === "unavailable") return failure(503, "Service unavailable");
   if (session.status === "signed_out") return failure(401, "UNAUTHENTICATED");
@@ -54,7 +66,7 @@ async function answer(request: Request): Promise<Answer> {
     const input = await readInput(request);
     if ("status" in input) return input;
     const { effect } = await invalidateCache(getServerContext(), caller, input);
-    return effect.status === "effective" ? { status: 200, body: { ok: true } } : failure(503, "Service unavailable");
+    return effect.status === "effective" ? { ok: true } : failure(503, "Service unavailable");
   } catch (fault) {
     if (fault instanceof DomainError) return domainFailures[fault.code];
     getServerContext().logger.error({ fault: describeFault(fault) }, "cache invalidation failed");
@@ -62,7 +74,7 @@ async function answer(request: Request): Promise<Answer> {
   }
 }
 
-async function readInput(request: Request): Promise<Answer | { keyHash: string }> {
+async function readInput(request: Request): Promise<ReturnType<typeof failure> | { keyHash: string }> {
   const text = await readLimitedBody(request, maxBodyBytes);
   if (text === null) return failure(413, "Body too large");
   let body: unknown;
@@ -87,12 +99,4 @@ const domainFailures: Record<DomainErrorCode, Answer> = {
   OUTCOME_UNKNOWN: failure(503, "Service unavailable"),
 };
 
-export {
-  handle as DELETE,
-  handle as GET,
-  handle as HEAD,
-  handle as OPTIONS,
-  handle as PATCH,
-  handle as POST,
-  handle as PUT,
-};
+export const { DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT } = everyMethod(invalidation);

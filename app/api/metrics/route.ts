@@ -1,14 +1,19 @@
 import { getServerContext } from "@/server/context";
 import { getEnvironment } from "@/server/env";
+import { createEndpoint, refuseWithStatus } from "@/server/gateway/endpoint";
 import { bearsSecret } from "@/server/gateway/shared-secret";
 
-/** This process's metrics in Prometheus's text format. 404 where no secret is set: the endpoint is not there. */
-export async function GET(request: Request): Promise<Response> {
-  const { METRICS_SECRET } = getEnvironment();
-  const headers = new Headers({ "Cache-Control": "no-store" });
-  if (!METRICS_SECRET) return new Response(null, { status: 404, headers });
-  if (!bearsSecret(request, METRICS_SECRET)) return new Response(null, { status: 401, headers });
+import { everyMethod } from "../every-method";
+
+const secret = () => getEnvironment().METRICS_SECRET;
+
+/** This process's metrics in Prometheus's text format. */
+async function render(request: Request): Promise<Response> {
+  if (!bearsSecret(request, secret())) return new Response(null, { status: 401 });
   const { text, contentType } = await getServerContext().metrics.render();
-  headers.set("Content-Type", contentType);
-  return new Response(text, { headers });
+  return new Response(text, { headers: { "Content-Type": contentType } });
 }
+
+const metrics = createEndpoint({ GET: render }, { isThere: () => secret() !== undefined, refuse: refuseWithStatus });
+
+export const { DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT } = everyMethod(metrics);

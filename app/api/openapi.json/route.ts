@@ -1,11 +1,13 @@
 import { getEnvironment } from "@/server/env";
+import { createEndpoint } from "@/server/gateway/endpoint";
 import { createOpenApiDocument } from "@/server/gateway/openapi";
 
+import { everyMethod } from "../every-method";
+
 /** The HTTP side as OpenAPI 3.1. */
-export function GET(): Response {
-  const document = createOpenApiDocument(getEnvironment().APP_ORIGIN);
-  return Response.json(document, { headers: { "Cache-Control": "no-store" } });
-}
+const openApi = createEndpoint({ GET: () => Response.json(createOpenApiDocument(getEnvironment().APP_ORIGIN)) });
+
+export const { DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT } = everyMethod(openApi);
 
 // Not at build time, when the settings are not there yet.
 export const dynamic = "force-dynamic";

@@ -1,14 +1,20 @@
 import { getServerContext } from "@/server/context";
 import { getEnvironment } from "@/server/env";
+import { createEndpoint, refuseWithStatus } from "@/server/gateway/endpoint";
 import { bearsSecret } from "@/server/gateway/shared-secret";
 import { drainPurges } from "@/server/outbox/drain";
 
-/** Drains the outbox once, for hosts without a long-lived server. 404 where no secret is set: the endpoint is not there. */
-export async function GET(request: Request): Promise<Response> {
-  const { CRON_SECRET } = getEnvironment();
-  const headers = { "Cache-Control": "no-store" };
-  if (!CRON_SECRET) return new Response(null, { status: 404, headers });
-  if (!bearsSecret(request, CRON_SECRET)) return new Response(null, { status: 401, headers });
+import { everyMethod } from "../../every-method";
+
+const secret = () => getEnvironment().CRON_SECRET;
+
+/** Drains the outbox once, for hosts without a long-lived server. */
+async function drain(request: Request): Promise<Response> {
+  if (!bearsSecret(request, secret())) return new Response(null, { status: 401 });
   const { confirmed, failed } = await drainPurges(getServerContext());
-  return Response.json({ confirmed, failed }, { headers });
+  return Response.json({ confirmed, failed });
 }
+
+const purge = createEndpoint({ GET: drain }, { isThere: () => secret() !== undefined, refuse: refuseWithStatus });
+
+export const { DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT } = everyMethod(purge);

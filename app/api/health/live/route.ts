@@ -1,6 +1,10 @@
+import { createEndpoint } from "@/server/gateway/endpoint";
+
+import { everyMethod } from "../../every-method";
+
 /** The process answers. Nothing else is asked, so that an outage elsewhere does not get a healthy process killed. */
-export function GET(): Response {
-  return Response.json({ status: "ok" }, { headers: { "Cache-Control": "no-store" } });
-}
+const live = createEndpoint({ GET: () => Response.json({ status: "ok" }) });
+
+export const { DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT } = everyMethod(live);
 
 export const dynamic = "force-dynamic";

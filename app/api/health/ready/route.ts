@@ -1,13 +1,16 @@
 import { getServerContext } from "@/server/context";
+import { createEndpoint } from "@/server/gateway/endpoint";
 import { checkReadiness } from "@/server/health";
 
-export async function GET(): Promise<Response> {
+import { everyMethod } from "../../every-method";
+
+async function check(): Promise<Response> {
   const { isReady, ...readiness } = await checkReadiness(getServerContext());
-  const headers = { "Cache-Control": "no-store" };
-  return Response.json(
-    { status: isReady ? "ok" : "unavailable", ...readiness },
-    { status: isReady ? 200 : 503, headers },
-  );
+  return Response.json({ status: isReady ? "ok" : "unavailable", ...readiness }, { status: isReady ? 200 : 503 });
 }
+
+const ready = createEndpoint({ GET: check });
+
+export const { DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT } = everyMethod(ready);
 
 export const dynamic = "force-dynamic";

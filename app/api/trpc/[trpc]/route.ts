@@ -1,11 +1,15 @@
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
+import { TRPC_ERROR_CODES_BY_KEY } from "@trpc/server/rpc";
 
 import { getServerContext } from "@/server/context";
+import { createEndpoint } from "@/server/gateway/endpoint";
 import { readLimitedBody } from "@/server/gateway/read-limited-body";
 import { describeFault } from "@/server/logger";
 import { createTrpcContext } from "@/trpc/context";
 import { expectedOwnerHeader } from "@/trpc/expected-owner";
 import { appRouter } from "@/trpc/routers";
+
+import { everyMethod } from "../../every-method";
 
 const endpoint = "/api/trpc";
 
@@ -14,8 +18,7 @@ const maxBodyBytes = 64 * 1024;
 
 async function handlePost(request: Request): Promise<Response> {
   const body = await readLimitedBody(request, maxBodyBytes);
-  const headers = { "Cache-Control": "no-store" };
-  if (body === null) return Response.json({ error: "The request body is too large." }, { status: 413, headers });
+  if (body === null) return Response.json({ error: "The request body is too large." }, { status: 413 });
   return handle(new Request(request.url, { method: "POST", headers: request.headers, body, signal: request.signal }));
 }
 
@@ -27,7 +30,12 @@ function handle(request: Request): Promise<Response> {
     createContext: ({ req }) => createTrpcContext(req.headers.get(expectedOwnerHeader)),
     // The page batches at most ten calls.
     maxBatchSize: 10,
-    responseMeta: () => ({ headers: new Headers({ "Cache-Control": "no-store" }) }),
+    // A query is asked with GET, a mutation with POST: tRPC answers the other one with 405.
+    responseMeta: ({ type, errors }) => ({
+      headers: errors.some(({ code }) => code === "METHOD_NOT_SUPPORTED")
+        ? new Headers({ Allow: type === "query" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS" })
+        : new Headers(),
+    }),
     onError({ error, path, type }) {
       if (error.code !== "INTERNAL_SERVER_ERROR" && error.code !== "SERVICE_UNAVAILABLE") return;
       // The input stays out: it may hold a hash.
@@ -39,4 +47,17 @@ function handle(request: Request): Promise<Response> {
   });
 }
 
-export { handle as GET, handlePost as POST };
+/** In the shape in which tRPC's client reads an error. */
+function refuse(): Response {
+  const data = { code: "METHOD_NOT_SUPPORTED", httpStatus: 405, domainCode: null, fieldErrors: null };
+  const json = {
+    message: "This address does not take that method.",
+    code: TRPC_ERROR_CODES_BY_KEY.METHOD_NOT_SUPPORTED,
+    data,
+  };
+  return Response.json({ error: { json } }, { status: 405 });
+}
+
+const procedures = createEndpoint({ GET: handle, POST: handlePost }, { refuse });
+
+export const { DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT } = everyMethod(procedures);

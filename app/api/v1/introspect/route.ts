@@ -1,9 +1,16 @@
 import { getEnvironment } from "@/server/env";
-import { introspect } from "@/server/gateway/introspect";
+import { createEndpoint } from "@/server/gateway/endpoint";
+import { introspect, refuseIntrospection } from "@/server/gateway/introspect";
 
+import { everyMethod } from "../../every-method";
 import { getGatewayContext } from "../../gateway";
 
+const secret = () => getEnvironment().INTROSPECTION_SECRET;
+
 /** RFC 7662, for gateways that share INTROSPECTION_SECRET with this app. */
-export function POST(request: Request): Promise<Response> {
-  return introspect(getGatewayContext(), getEnvironment().INTROSPECTION_SECRET, request);
-}
+const introspection = createEndpoint(
+  { POST: (request) => introspect(getGatewayContext(), secret(), request) },
+  { isThere: () => secret() !== undefined, refuse: refuseIntrospection },
+);
+
+export const { DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT } = everyMethod(introspection);

@@ -4,27 +4,29 @@ import { NextRequest } from "next/server";
 
 import { getServerContext } from "@/server/context";
 import { type Environment, getEnvironment } from "@/server/env";
+import { createEndpoint } from "@/server/gateway/endpoint";
 import { readLimitedBody } from "@/server/gateway/read-limited-body";
 import { describeFault } from "@/server/logger";
 
+import { everyMethod } from "../../every-method";
 import { applyClerkEvent } from "./apply-event";
 import { readSubscriptionAccess } from "./subscription-access";
 
 /** Far above any event of Clerk's: a ban that is refused for its size would never take effect. */
 const maxBodyBytes = 256 * 1024;
 
+const secret = () => getEnvironment().CLERK_WEBHOOK_SIGNING_SECRET;
+
 /**
- * Clerk's events, in Clerk's signature (Standard Webhooks, sent by Svix). 404 where no secret is set: the endpoint is not there. Whatever is
- * not answered with 2xx is sent again, with longer and longer pauses.
+ * Clerk's events, in Clerk's signature (Standard Webhooks, sent by Svix). Whatever is not answered with 2xx is sent again, with longer and
+ * longer pauses.
  */
-export async function POST(request: Request): Promise<Response> {
+async function receive(request: Request): Promise<Response> {
   const environment = getEnvironment();
-  const signingSecret = environment.CLERK_WEBHOOK_SIGNING_SECRET;
-  if (!signingSecret) return answer(404, { error: "Not found" });
   const body = await readLimitedBody(request, maxBodyBytes);
   if (body === null) return answer(413, { error: "Body too large" });
   const event = await verifyWebhook(new NextRequest(request.url, { method: "POST", headers: request.headers, body }), {
-    signingSecret,
+    signingSecret: secret() ?? "",
   }).catch(() => null);
   if (!event) return answer(400, { error: "The signature is missing, wrong or too old" });
   const { logger } = getServerContext();
@@ -46,5 +48,9 @@ function readAccess(environment: Environment, userId: string) {
 }
 
 function answer(status: number, body: { ok: true } | { error: string }): Response {
-  return Response.json(body, { status, headers: { "Cache-Control": "no-store" } });
+  return Response.json(body, { status });
 }
+
+const webhook = createEndpoint({ POST: receive }, { isThere: () => secret() !== undefined });
+
+export const { DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT } = everyMethod(webhook);

@@ -1,0 +1,7 @@
+import type { Endpoint } from "@/server/gateway/endpoint";
+
+/** A route's exports. Next would answer a method that is not exported by itself, without `Allow` and without `no-store`. */
+export function everyMethod(endpoint: Endpoint) {
+  const handle = (request: Request) => endpoint(request);
+  return { DELETE: handle, GET: handle, HEAD: handle, OPTIONS: handle, PATCH: handle, POST: handle, PUT: handle };
+}

@@ -1,0 +1,9 @@
+import { createEndpoint } from "@/server/gateway/endpoint";
+import { problemResponse } from "@/server/gateway/problem";
+
+import { everyMethod } from "../../every-method";
+
+/** Every address below /api/v1 that no other route has. */
+const nothing = createEndpoint({}, { isThere: () => false, refuse: problemResponse });
+
+export const { DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT } = everyMethod(nothing);
