@@ -7,6 +7,12 @@ export const siteStrings = {
   apiKeys: "API keys",
   signIn: "Sign in",
   theme: { label: "Theme", light: "Light", dark: "Dark", system: "System" },
+  renewal: {
+    busy: "Renewing your session…",
+    title: "Your session cannot be used here",
+    text: "It does not say that it was made for this site. A browser extension or a proxy may remove the Origin header. Turn it off for this site, then sign in again.",
+    action: "Sign out",
+  },
   account: { label: "Account", signedInAs: "Signed in as", signOut: "Sign out" },
 } as const;
 

@@ -3,7 +3,7 @@ import { createPublicKey } from "node:crypto";
 import { userResource } from "./accounts";
 import { subscriptionResource } from "./billing";
 import { sessionLifetimeMilliseconds, sessionToken } from "./client-resources";
-import { newClient, newId, sealClient } from "./client-state";
+import { type AzpPolicy, newClient, newId, sealClient } from "./client-state";
 import { clientCookie, proxyPath, publicCookies, type FrontendContext } from "./frontend-api";
 import { ClerkApiError, header, readBody, replyJson, secretsMatch, type Exchange } from "./http-exchange";
 import type { UserChange, UserState } from "./user-registry";
@@ -15,6 +15,8 @@ export type BrowserSessionOptions = {
   act?: { sub: string };
   /** Absent: the features of the demo account. */
   features?: readonly string[];
+  /** When the session's tokens carry `azp`. Absent: always. */
+  azp?: AzpPolicy;
 };
 
 /** In the shape that Playwright's `context.addCookies` takes. */

@@ -4,16 +4,27 @@ import type { LocalKeys } from "./keys";
 import { mintSessionToken } from "./session-token";
 import { featuresInEffect, type UserRegistry } from "./user-registry";
 
-type ResourceContext = { keys: LocalKeys; appOrigin: string; users: UserRegistry };
+type ResourceContext = {
+  keys: LocalKeys;
+  appOrigin: string;
+  users: UserRegistry;
+  /** The `Origin` header of the request that is being answered. */
+  requestOrigin?: string | undefined;
+};
 
 /** How long a sign-in lasts without being renewed: a week, Clerk's own default. */
 export const sessionLifetimeMilliseconds = 7 * 24 * 60 * 60 * 1000;
 
-export function sessionToken({ keys, appOrigin, users }: ResourceContext, session: ClientSession): string {
-  const user = users.find(session.userId);
-  return mintSessionToken(keys, {
+function authorizedParty({ appOrigin, requestOrigin }: ResourceContext, { azp }: ClientSession): string | null {
+  if (azp === undefined) return appOrigin;
+  return azp === "never" ? null : (requestOrigin ?? null);
+}
+
+export function sessionToken(context: ResourceContext, session: ClientSession): string {
+  const user = context.users.find(session.userId);
+  return mintSessionToken(context.keys, {
     userId: session.userId,
-    azp: appOrigin,
+    azp: authorizedParty(context, session),
     sessionId: session.id,
     verifiedAt: session.createdAt,
     features: session.features ?? (user ? featuresInEffect(user) : []),

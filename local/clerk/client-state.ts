@@ -7,7 +7,14 @@ export type ClientSession = {
   lastActiveAt: number;
   act?: { sub: string };
   features?: readonly string[];
+  azp?: AzpPolicy;
 };
+
+/**
+ * When tokens of a session name the app's origin in `azp`. Absent: always. "from Origin": where the request that asks for the token has
+ * an `Origin` header, as Clerk does it; a page that is opened has none. "never": as where something removes that header.
+ */
+export type AzpPolicy = "from Origin" | "never";
 
 /** All that the stand-in knows of one browser. It lives in that browser's cookie, so sign-ins survive restarts. */
 export type ClientState = {

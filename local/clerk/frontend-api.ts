@@ -15,7 +15,13 @@ import type { SessionRegistry } from "./session-registry";
 import { signJwt } from "./session-token";
 import type { UserRegistry, UserState } from "./user-registry";
 
-export type FrontendContext = { keys: LocalKeys; appOrigin: string; sessions: SessionRegistry; users: UserRegistry };
+export type FrontendContext = {
+  keys: LocalKeys;
+  appOrigin: string;
+  sessions: SessionRegistry;
+  users: UserRegistry;
+  requestOrigin?: string | undefined;
+};
 
 export const clientCookie = "__client";
 /** Where the app's middleware proxies this API; the client cookie is sent nowhere else. */
@@ -235,7 +241,7 @@ export async function answerFrontend(context: FrontendContext, exchange: Exchang
     const match = verb === method ? path.exec(url.pathname) : null;
     if (match === null) continue;
     const form = new URLSearchParams(exchange.method === "POST" ? await readBody(request) : "");
-    handler(openCall(context, exchange, form), match[1]);
+    handler(openCall({ ...context, requestOrigin: origin }, exchange, form), match[1]);
     return;
   }
   throw new ClerkApiError(404, "resource_not_found", `The local sign-in has no ${method} ${url.pathname}.`);

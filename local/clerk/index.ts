@@ -21,7 +21,7 @@ export type LocalClerk = {
   environment: Record<string, string>;
   accounts: { id: string; email: string; password: string; note: string }[];
   /** A session token for tests of endpoints that take one; `azp` is the app's origin unless told. */
-  mintSessionToken(options: Omit<SessionTokenOptions, "azp"> & { azp?: string }): string;
+  mintSessionToken(options: Omit<SessionTokenOptions, "azp"> & { azp?: string | null }): string;
   /** The cookies of a browser that is signed in, for tests; the only way to an impersonated session. */
   browserSession(options: BrowserSessionOptions): BrowserCookie[];
   stop(): Promise<void>;

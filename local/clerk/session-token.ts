@@ -8,8 +8,8 @@ const sessionTokenSeconds = 60;
 
 export type SessionTokenOptions = {
   userId: string;
-  /** The origin of the page that the token is for: what `authorizedParties` is compared with. */
-  azp: string;
+  /** The origin of the page that the token is for: what `authorizedParties` is compared with. null: the claim is left out. */
+  azp: string | null;
   sessionId?: string;
   /** The impersonating user. */
   act?: { sub: string };
@@ -37,7 +37,7 @@ export function mintSessionToken(keys: LocalKeys, options: SessionTokenOptions):
   const issuedAt = lifetime > 0 ? now : now + lifetime - sessionTokenSeconds;
   const features = options.features ?? findAccountById(options.userId)?.features ?? [];
   return signJwt(keys, {
-    azp: options.azp,
+    ...(options.azp !== null && { azp: options.azp }),
     exp: now + lifetime,
     fva: [Math.max(0, Math.floor((Date.now() - (options.verifiedAt ?? Date.now())) / 60_000)), -1],
     iat: issuedAt,

@@ -171,6 +171,28 @@ describe("tests' own ways in", () => {
     expect([claims.sub, read(claims, "fea")]).toEqual([userId, undefined]);
   });
 
+  test("a session's tokens name the site as Clerk's do: where the request that asks has an Origin, or never", async () => {
+    const userId = clerk.accounts[0]?.id ?? "";
+    const partyOf = async (token: string) =>
+      read(await verifyToken(token, { jwtKey: clerk.environment.CLERK_JWT_KEY ?? "" }), "azp");
+    for (const [azp, asked] of [
+      ["from Origin", appOrigin],
+      ["never", undefined],
+    ] as const) {
+      const browser = newBrowser();
+      for (const { name, value } of clerk.browserSession({ userId, azp })) browser.cookies.set(name, value);
+      expect(await partyOf(browser.cookies.get("__session") ?? "")).toBeUndefined();
+      const { body } = await browser.call("GET", "/v1/client");
+      const [sessionId, jwt] = [["id"], ["last_active_token", "jwt"]].map((path) =>
+        read(body, "response", "sessions", 0, ...path),
+      );
+      expect(await partyOf(String(jwt))).toBeUndefined();
+      const token = await sessionTokenOf(browser, String(sessionId));
+      expect(await partyOf(token)).toBe(asked);
+      if (asked === undefined) await expect(verify(token)).rejects.toThrow(/authorized party/i);
+    }
+  });
+
   test("a minted token has the features and the lifetime that were asked for", async () => {
     const userId = clerk.accounts[2]?.id ?? "";
     const claims = await verify(clerk.mintSessionToken({ userId, features: ["one", "two"], expiresInSeconds: 300 }));

@@ -1,5 +1,10 @@
 import { SignIn } from "@clerk/nextjs";
 
-export default function SignInPage() {
-  return <SignIn />;
+import { isSessionOfAnotherSite } from "@/trpc/session";
+
+import { SessionRenewal } from "./session-renewal";
+
+export default async function SignInPage() {
+  // Clerk's form would send this browser, which holds a session, straight back to the page that refuses it, and so without end.
+  return (await isSessionOfAnotherSite()) ? <SessionRenewal /> : <SignIn />;
 }
