@@ -21,7 +21,7 @@ const foreignTokenReason = "token-invalid-authorized-parties";
 const refusalOf = (session: Awaited<ReturnType<typeof auth>>) =>
   (session.debug() as { authReason?: string }).authReason ?? "";
 
-/** Whether this request brought a session token that was made for another site, or names none (decision 006). */
+/** Whether this request brought a session token that was made for another site, or names none (decision 008). */
 export async function isSessionOfAnotherSite(): Promise<boolean> {
   const session = await auth();
   return !session.userId && refusalOf(session) === foreignTokenReason;

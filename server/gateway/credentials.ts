@@ -25,7 +25,7 @@ interface Candidate {
  * A bearer without our prefix is no key. Beside an `X-API-Key` it belongs to another layer and is ignored.
  *
  * A repeated header arrives here as one value with commas, as fetch's `Headers` joins it. Equal values count once. Node keeps only the
- * first `Authorization` line; `prepareNodeRequests` brings the others back before a route is called (decision 007).
+ * first `Authorization` line; `prepareNodeRequests` brings the others back before a route is called (decision 009).
  */
 export function readCredentials(headers: Headers, prefix: string): Credentials {
   const lines = valuesOf(headers.get("authorization"));

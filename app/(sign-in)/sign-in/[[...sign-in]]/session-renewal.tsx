@@ -10,7 +10,7 @@ import { siteStrings } from "@/app/strings";
 
 const strings = siteStrings.renewal;
 
-/** For a browser whose session the server has refused because of the site that its token names, or does not name (decision 006). */
+/** For a browser whose session the server has refused because of the site that its token names, or does not name (decision 008). */
 export function SessionRenewal() {
   return (
     <>
