@@ -1,4 +1,4 @@
-import { type FindByHash, prepareFindByHash } from "./api-keys/repository";
+import { type FindByHash, prepareFindByHash } from "./api-keys/find-by-hash";
 import { createSlots, type Slots } from "./api-keys/slot";
 import { createSlotBreaker, type SlotBreaker } from "./api-keys/slot-breaker";
 import { createUnknownHashes, type UnknownHashes } from "./api-keys/unknown-hashes";

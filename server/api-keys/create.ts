@@ -13,7 +13,7 @@ import { changeAndPurge, type NamePurges } from "../outbox/change-and-purge";
 import { type Caller, mayCreateKeys } from "./access";
 import { isActive } from "./active-keys";
 import type { CreateInput } from "./inputs";
-import { type SummaryRow, summaryColumns } from "./repository";
+import { type SummaryRow, summaryColumns } from "./key-columns";
 import { allScopes } from "./scopes";
 import { statusOf } from "./status";
 import { type ApiKeySummary, toSummary } from "./summary";

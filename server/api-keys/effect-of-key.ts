@@ -4,7 +4,8 @@ import type { ServerContext } from "../context";
 import { apiKeys } from "../db/schema";
 import { DomainError } from "../errors";
 import { effectsOf } from "../outbox/effects";
-import { fromPublicId, summaryColumns } from "./repository";
+import { fromPublicId } from "./public-id";
+import { summaryColumns } from "./key-columns";
 import type { Effect } from "./weakest-effect";
 
 /** @returns where the revocation of the owner's key stands now, null while it is not revoked. @throws API_KEY_NOT_FOUND */

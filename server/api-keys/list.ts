@@ -4,7 +4,7 @@ import type { ServerContext } from "../context";
 import { apiKeys, owners } from "../db/schema";
 import { effectsOf } from "../outbox/effects";
 import { type Caller, mayCreateKeys } from "./access";
-import { summaryColumns } from "./repository";
+import { summaryColumns } from "./key-columns";
 import { type ApiKeySummary, toSummary } from "./summary";
 
 /** Revoked keys stay for the record; a page needs no more of them. */

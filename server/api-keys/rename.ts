@@ -5,7 +5,8 @@ import { apiKeys } from "../db/schema";
 import { DomainError } from "../errors";
 import { changeAndPurge } from "../outbox/change-and-purge";
 import { effectsOf } from "../outbox/effects";
-import { fromPublicId, summaryColumns } from "./repository";
+import { fromPublicId } from "./public-id";
+import { summaryColumns } from "./key-columns";
 import { type ApiKeySummary, toSummary } from "./summary";
 
 /**

@@ -1,4 +1,4 @@
-import { publicIdPattern } from "./repository";
+import { publicIdPattern } from "./public-id";
 import type { KeyEnvironment } from "./token-shape";
 
 /**

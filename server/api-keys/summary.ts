@@ -1,4 +1,5 @@
-import { type SummaryRow, toPublicId } from "./repository";
+import { type SummaryRow } from "./key-columns";
+import { toPublicId } from "./public-id";
 import { type KeyStatus, statusOf } from "./status";
 import type { KeyEnvironment } from "./token-shape";
 import type { Effect } from "./weakest-effect";

@@ -3,7 +3,7 @@ import { and, eq, gte } from "drizzle-orm";
 import type { ServerContext } from "../context";
 import { apiKeys, apiKeyUsage } from "../db/schema";
 import { DomainError } from "../errors";
-import { fromPublicId } from "./repository";
+import { fromPublicId } from "./public-id";
 
 const hourMilliseconds = 3_600_000;
 const dayMilliseconds = 24 * hourMilliseconds;

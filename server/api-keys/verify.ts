@@ -1,7 +1,8 @@
 import type { ServerContext } from "../context";
 import { hasName } from "../errors";
 import { describeFault } from "../logger";
-import { fromPublicId, toPublicId, type VerificationRow } from "./repository";
+import { fromPublicId, toPublicId } from "./public-id";
+import { type VerificationRow } from "./find-by-hash";
 import type { SlotReading } from "./slot";
 import type { SlotPayload } from "./slot-payload";
 import { hashSecret } from "./token";

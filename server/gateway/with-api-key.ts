@@ -8,7 +8,7 @@ import {
   type VerifyContext,
 } from "../api-keys";
 import type { Scope } from "../api-keys/scopes";
-import { clientAddress } from "../failed-attempts";
+import { clientAddress } from "../client-address";
 import { describeFault } from "../logger";
 import type { RateLimitState } from "../rate-limit";
 import { readCredentials } from "./credentials";

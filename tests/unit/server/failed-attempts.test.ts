@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { clientAddress, createFailedAttempts } from "@/server/failed-attempts";
+import { clientAddress } from "@/server/client-address";
+import { createFailedAttempts } from "@/server/failed-attempts";
 
 describe("the client's address", () => {
   const headers = new Headers({ "x-forwarded-for": "1.1.1.1, 2.2.2.2 , 3.3.3.3" });

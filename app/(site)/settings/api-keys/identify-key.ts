@@ -1,5 +1,6 @@
 import type { ApiKeySummary } from "@/server/api-keys";
-import { displaySecret, findSecrets } from "@/server/api-keys/token-shape";
+import { displaySecret } from "@/server/api-keys/token-shape";
+import { findSecrets } from "@/server/api-keys/find-secrets";
 
 export type Identified =
   | { kind: "found"; key: ApiKeySummary }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { mintSecret } from "@/server/api-keys/token";
-import { findSecrets } from "@/server/api-keys/token-shape";
+import { findSecrets } from "@/server/api-keys/find-secrets";
 
 const secret = mintSecret({ prefix: "lk", environment: "live" });
 /** The longest prefix, with digits, and another environment. */

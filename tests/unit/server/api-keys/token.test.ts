@@ -3,14 +3,8 @@ import { crc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
 
 import { hashSecret, mintSecret } from "@/server/api-keys/token";
-import {
-  alphabet,
-  checksum,
-  displaySecret,
-  findSecrets,
-  isWellFormedSecret,
-  type TokenFormat,
-} from "@/server/api-keys/token-shape";
+import { alphabet, checksum, displaySecret, isWellFormedSecret, type TokenFormat } from "@/server/api-keys/token-shape";
+import { findSecrets } from "@/server/api-keys/find-secrets";
 
 const format: TokenFormat = { prefix: "lk", environment: "test" };
 
