@@ -25,14 +25,14 @@ const pagesInTransport = forbid(
 
 const onlyWriterOfSlots = {
   selector: "MemberExpression[property.name='redis'], Literal[value=/^ak:/], TemplateElement[value.raw=/^ak:/]",
-  message: "server/api-keys/slot.ts is the only one that reads and writes slots. Use ctx.slots.",
+  message: "server/slot/slot.ts is the only one that reads and writes slots. Use ctx.slots.",
 };
 
 const restrict = (...patterns) => ({ "no-restricted-imports": ["error", { patterns }] });
 const noEnvironment = {
   selector: "MemberExpression[object.name='process'][property.name='env']",
   message:
-    "Settings are read and checked in server/env.ts only. Add the setting there and take it from getEnvironment().",
+    "Settings are read and checked in server/settings/env.ts only. Add the setting there and take it from getEnvironment().",
 };
 const noSyntax = (...entries) => ({ "no-restricted-syntax": ["error", ...entries] });
 
@@ -55,7 +55,7 @@ export default tseslint.config(
   { files: ["app/**", "trpc/**", "server/**"], rules: noSyntax(noEnvironment) },
   {
     files: ["server/api-keys/**", "server/purges/**", "server/gateway/**"],
-    ignores: ["server/api-keys/slot.ts"],
+    ignores: ["server/slot/slot.ts"],
     rules: noSyntax(noEnvironment, onlyWriterOfSlots),
   },
   { files: ["app/**"], rules: restrict(outsideServer, standIns) },
@@ -67,5 +67,5 @@ export default tseslint.config(
   { files: ["trpc/**"], rules: restrict(outsideServer, standIns, pagesInTransport) },
   { files: ["server/**"], rules: restrict(standIns, transportInDomain) },
   // The one place that reads settings, and the entry of `npm run db:migrate`.
-  { files: ["server/env.ts", "server/db/migrate-command.ts"], rules: { "no-restricted-syntax": "off" } },
+  { files: ["server/settings/env.ts", "server/platform/migrate-command.ts"], rules: { "no-restricted-syntax": "off" } },
 );

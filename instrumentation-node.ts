@@ -1,6 +1,6 @@
 import { getServerContext } from "@/server/context";
-import { getEnvironment } from "@/server/env";
-import { prepareNodeRequests } from "@/server/gateway/prepare-node-request";
+import { getEnvironment } from "@/server/settings/env";
+import { prepareNodeRequests } from "@/server/http/prepare-node-request";
 import { startDraining } from "@/server/outbox/drain";
 
 /**

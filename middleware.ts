@@ -2,10 +2,10 @@ import { clerkMiddleware } from "@clerk/nextjs/server";
 import { NextResponse } from "next/server";
 
 import { contentSecurityPolicy } from "./app/content-security-policy";
-import { appOriginOf } from "./server/app-origin";
-import { frontendHostOf, publicKeyPem } from "./server/clerk-keys";
+import { appOriginOf } from "./server/settings/app-origin";
+import { frontendHostOf, publicKeyPem } from "./server/settings/clerk-keys";
 
-// The edge runtime cannot load server/env.ts. Every setting goes through the same rules as there, so that all of the app agrees on it.
+// The edge runtime cannot load server/settings/env.ts. Every setting goes through the same rules as there, so that all of the app agrees on it.
 const jwtSetting = process.env.CLERK_JWT_KEY?.trim();
 const jwtKey = jwtSetting && publicKeyPem(jwtSetting);
 const appOrigin = appOriginOf({

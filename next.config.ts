@@ -1,7 +1,7 @@
 import type { NextConfig } from "next";
 import { PHASE_PRODUCTION_BUILD, PHASE_PRODUCTION_SERVER } from "next/constants";
 
-import { assertClerkKeys } from "./server/clerk-guard";
+import { assertClerkKeys } from "./server/settings/clerk-guard";
 
 /** For every answer; the pages' Content-Security-Policy carries a nonce and is set in middleware.ts. */
 const securityHeaders = [

@@ -1,10 +1,10 @@
 import { chmod, mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
-import { normaliseOrigin } from "@/server/app-origin";
-import { isConnectionString } from "@/server/db/connection-string";
-import { migrateDatabase } from "@/server/db/migrate";
-import { trimSettings } from "@/server/env";
+import { normaliseOrigin } from "@/server/settings/app-origin";
+import { isConnectionString } from "@/server/settings/connection-string";
+import { migrateDatabase } from "@/server/platform/migrate";
+import { trimSettings } from "@/server/settings/env";
 
 import { startLocalClerk, type LocalClerk } from "./clerk";
 import { startLocalPostgres, type LocalPostgres } from "./postgres";
@@ -15,7 +15,7 @@ export interface LocalStackOptions {
   directory: string;
   /** Where the app will listen, on localhost. */
   port: number;
-  /** Which services are already given: those are used as they are. Read as server/env.ts does: what is empty counts as unset. */
+  /** Which services are already given: those are used as they are. Read as server/settings/env.ts does: what is empty counts as unset. */
   settings: Record<string, string | undefined>;
   redis?: "auto" | "embedded" | "redis-server";
   /** false: for tests; the database is faster, and gone after `stop()`. */

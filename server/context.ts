@@ -1,16 +1,16 @@
-import { type FindByHash, prepareFindByHash } from "./api-keys/find-by-hash";
-import { createSlots, type Slots } from "./api-keys/slot";
-import { createSlotBreaker, type SlotBreaker } from "./api-keys/slot-breaker";
-import { createUnknownHashes, type UnknownHashes } from "./api-keys/unknown-hashes";
-import { createUsageRecorder, type UsageRecorder } from "./api-keys/usage";
-import { type ConcurrencyLimit, createConcurrencyLimit } from "./concurrency-limit";
-import { createDatabase, type Database } from "./db/client";
-import { type Environment, getEnvironment } from "./env";
-import { createFailedAttempts, type FailedAttempts } from "./failed-attempts";
-import { createLogger, type Logger } from "./logger";
-import { createMetrics, type Metrics } from "./metrics";
-import { createRateLimit, type RateLimit } from "./rate-limit";
-import { createRedisClients, type RedisClients } from "./redis/client";
+import { type FindByHash, prepareFindByHash } from "./keys/find-by-hash";
+import { createSlots, type Slots } from "./slot/slot";
+import { createSlotBreaker, type SlotBreaker } from "./slot/slot-breaker";
+import { createUnknownHashes, type UnknownHashes } from "./keys/unknown-hashes";
+import { createUsageRecorder, type UsageRecorder } from "./keys/usage";
+import { type ConcurrencyLimit, createConcurrencyLimit } from "./platform/concurrency-limit";
+import { createDatabase, type Database } from "./platform/database";
+import { type Environment, getEnvironment } from "./settings/env";
+import { createFailedAttempts, type FailedAttempts } from "./keys/failed-attempts";
+import { createLogger, type Logger } from "./platform/logger";
+import { createMetrics, type Metrics } from "./platform/metrics";
+import { createRateLimit, type RateLimit } from "./platform/rate-limit";
+import { createRedisClients, type RedisClients } from "./platform/redis";
 
 type KeySettings = Pick<
   Environment,

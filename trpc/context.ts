@@ -3,7 +3,7 @@ import "server-only";
 import { getServerContext } from "@/server/context";
 
 import type { TrpcContext } from "./init";
-import { readSession } from "./session";
+import { readSession } from "../server/clerk/session";
 
 /**
  * What every procedure gets: the domain's context, and who is signed in.

@@ -1,8 +1,8 @@
 import { TRPCError } from "@trpc/server";
 import { z, ZodError } from "zod";
 
-import { toDomainError } from "@/server/db/client";
-import { DomainError, type DomainErrorCode } from "@/server/errors";
+import { toDomainError } from "@/server/platform/database";
+import { DomainError, type DomainErrorCode } from "@/server/shared/errors";
 
 /** Exhaustive on purpose: a new domain code without a row here does not compile. */
 const codes: Record<DomainErrorCode, TRPCError["code"]> = {

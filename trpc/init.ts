@@ -2,10 +2,10 @@ import { initTRPC, TRPCError } from "@trpc/server";
 import superjson from "superjson";
 
 import type { ServerContext } from "@/server/context";
-import { DomainError } from "@/server/errors";
+import { DomainError } from "@/server/shared/errors";
 
 import { publicErrorData, publicMessage, toTrpcError } from "./errors";
-import type { Session } from "./session";
+import type { Session } from "../server/clerk/session";
 
 export interface TrpcContext {
   server: ServerContext;

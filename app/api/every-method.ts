@@ -1,4 +1,4 @@
-import type { Endpoint } from "@/server/gateway/endpoint";
+import type { Endpoint } from "@/server/http/endpoint";
 
 /** A route's exports. Next would answer a method that is not exported by itself, without `Allow` and without `no-store`. */
 export function everyMethod(endpoint: Endpoint) {

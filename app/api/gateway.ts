@@ -3,7 +3,7 @@ import "server-only";
 import { after } from "next/server";
 
 import { getServerContext } from "@/server/context";
-import { createSelfRevoke, createWithApiKey } from "@/server/gateway/with-api-key";
+import { createSelfRevoke, createWithApiKey } from "@/server/http/with-api-key";
 
 // Next's after() runs a deferred task to its end, also on functions that freeze once they have answered.
 export const getGatewayContext = () => ({ ...getServerContext(), defer: (task: () => Promise<void>) => after(task) });

@@ -1,8 +1,8 @@
 import { createServer } from "node:http";
 
-import { VerificationUnavailableError, verifyApiKey } from "../../server/api-keys";
+import { VerificationUnavailableError, verifyApiKey } from "../../server/keys";
 import { createServerContext } from "../../server/context";
-import { readBearer } from "../../server/gateway/bearer";
+import { readBearer } from "../../server/http/bearer";
 
 // Latchkey's domain without Next: the same keys, verified by a plain Node server. Needs these three settings of the app.
 const { DATABASE_URL = "", UPSTASH_REDIS_REST_URL = "", UPSTASH_REDIS_REST_TOKEN = "", PORT = "8080" } = process.env;

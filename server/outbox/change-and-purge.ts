@@ -1,7 +1,7 @@
-import type { Effect } from "../api-keys/weakest-effect";
+import type { Effect } from "../shared/effect";
 import type { ServerContext } from "../context";
-import type { Statements } from "../db/client";
-import { describeFault } from "../logger";
+import type { Statements } from "../platform/database";
+import { describeFault } from "../platform/logger";
 import { commitUntilKnown } from "./commit-until-known";
 import { pendingSince, recordEffects } from "./effects";
 import { enqueuePurges, type KeyQueue, type Purge, queueOf, type QueuedPurge } from "./queue";

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { ServerContext } from "../context";
-import { CommitOutcomeUnknownError, type Statements } from "../db/client";
-import { DomainError } from "../errors";
-import { describeFault } from "../logger";
+import { CommitOutcomeUnknownError, type Statements } from "../platform/database";
+import { DomainError } from "../shared/errors";
+import { describeFault } from "../platform/logger";
 
 const budgetMilliseconds = 10_000;
 const pauseMilliseconds = 200;

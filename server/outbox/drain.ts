@@ -1,8 +1,8 @@
 import { inArray, lte, sql } from "drizzle-orm";
 
 import type { ServerContext } from "../context";
-import { cachePurges } from "../db/schema";
-import { describeFault } from "../logger";
+import { cachePurges } from "../platform/schema";
+import { describeFault } from "../platform/logger";
 import { type QueuedPurge, queuedPurgeColumns, queueOf } from "./queue";
 import { settlePurges } from "./settle";
 

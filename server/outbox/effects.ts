@@ -1,10 +1,10 @@
 import { and, inArray, isNotNull, sql } from "drizzle-orm";
 
-import type { Effect } from "../api-keys/weakest-effect";
-import { guaranteeSeconds } from "../api-keys/slot";
-import type { Statements } from "../db/client";
-import { lockedKeyIds } from "../db/locks";
-import { apiKeys, cachePurges } from "../db/schema";
+import type { Effect } from "../shared/effect";
+import { guaranteeSeconds } from "../slot/slot";
+import type { Statements } from "../platform/database";
+import { lockedKeyIds } from "../platform/locks";
+import { apiKeys, cachePurges } from "../platform/schema";
 
 /** What a key's row says of its revocation. */
 type RevocationState = Pick<typeof apiKeys.$inferSelect, "id" | "revokedAt" | "effectiveAt" | "guaranteedBy">;

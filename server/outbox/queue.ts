@@ -1,8 +1,8 @@
 import { eq, inArray, sql } from "drizzle-orm";
 
-import type { SlotPurge } from "../api-keys/slot";
-import type { Statements } from "../db/client";
-import { apiKeys, cachePurges } from "../db/schema";
+import type { SlotPurge } from "../slot/slot";
+import type { Statements } from "../platform/database";
+import { apiKeys, cachePurges } from "../platform/schema";
 
 /** A slot that has to be purged, and the key whose change makes it so. */
 export interface Purge extends SlotPurge {

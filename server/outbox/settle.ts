@@ -1,9 +1,9 @@
 import { sql } from "drizzle-orm";
 
 import type { ServerContext } from "../context";
-import { lockedKeyIds } from "../db/locks";
-import { apiKeys, cachePurges } from "../db/schema";
-import { describeFault } from "../logger";
+import { lockedKeyIds } from "../platform/locks";
+import { apiKeys, cachePurges } from "../platform/schema";
+import { describeFault } from "../platform/logger";
 import type { KeyQueue, QueuedPurge } from "./queue";
 
 /** What came of one attempt. Every time in it is of the database's clock. */

@@ -1,11 +1,11 @@
 import { and, eq, isNull, lte, sql } from "drizzle-orm";
 
-import { revokeKeys } from "../api-keys/revoke";
-import { type Effect, weakestEffect } from "../api-keys/weakest-effect";
+import { revokeKeys } from "../keys/revoke";
+import { type Effect, weakestEffect } from "../shared/effect";
 import type { ServerContext } from "../context";
-import type { Statements } from "../db/client";
-import { lockOwner } from "../db/locks";
-import { apiKeys, owners } from "../db/schema";
+import type { Statements } from "../platform/database";
+import { lockOwner } from "../platform/locks";
+import { apiKeys, owners } from "../platform/schema";
 
 interface Closing {
   ownerId: string;

@@ -1,8 +1,8 @@
 import { eq } from "drizzle-orm";
 
 import type { ServerContext } from "../context";
-import { lockOwner } from "../db/locks";
-import { owners } from "../db/schema";
+import { lockOwner } from "../platform/locks";
+import { owners } from "../platform/schema";
 import { changeAndPurge } from "../outbox/change-and-purge";
 
 /**

@@ -1,8 +1,8 @@
 import { and, eq, isNull } from "drizzle-orm";
 
 import type { ServerContext } from "../context";
-import { lockKeys, lockOwner } from "../db/locks";
-import { apiKeys, owners } from "../db/schema";
+import { lockKeys, lockOwner } from "../platform/locks";
+import { apiKeys, owners } from "../platform/schema";
 import { changeAndPurge } from "../outbox/change-and-purge";
 
 export interface OwnerAccess {

@@ -18,7 +18,7 @@ export const emptyRoutes = {
 
 const routeSource = ({ evaluate, answer }: (typeof emptyRoutes)["bare"]) => `
 import { getServerContext } from "@/server/context";
-import { createBatchedEval } from "@/server/redis/batched-eval";
+import { createBatchedEval } from "@/server/platform/batched-eval";
 
 const [script, keys, args] = JSON.parse(process.env.BENCH_EVAL ?? '["", [], []]') as [string, string[], string[]];
 const { slot } = getServerContext().redis;

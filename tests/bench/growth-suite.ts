@@ -1,6 +1,6 @@
 import pg from "pg";
 
-import { migrateDatabase } from "@/server/db/migrate";
+import { migrateDatabase } from "@/server/platform/migrate";
 
 import { runBlock } from "./block";
 import { compare, type Goal, type Side } from "./compare";

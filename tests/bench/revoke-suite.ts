@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 
 import { eq, sql } from "drizzle-orm";
 
-import { revokeApiKey } from "@/server/api-keys";
-import type { Slots } from "@/server/api-keys/slot";
+import { revokeApiKey } from "@/server/keys";
+import type { Slots } from "@/server/slot/slot";
 import type { ServerContext } from "@/server/context";
-import { apiKeys, cachePurges } from "@/server/db/schema";
+import { apiKeys, cachePurges } from "@/server/platform/schema";
 
 import { type Block, runBlock, summarize } from "./block";
 import { compare, type Goal, type Side } from "./compare";

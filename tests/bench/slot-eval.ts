@@ -1,7 +1,7 @@
 import type { Redis } from "@upstash/redis";
 
-import { createSlots } from "@/server/api-keys/slot";
-import type { RedisClients } from "@/server/redis/client";
+import { createSlots } from "@/server/slot/slot";
+import type { RedisClients } from "@/server/platform/redis";
 
 /** The one `EVAL` that a verification sends, as the client's method takes it. */
 export type EvalRequest = [script: string, keys: string[], args: string[]];

@@ -5,11 +5,11 @@ import { v7 as uuidV7 } from "uuid";
 
 import { createRespClient } from "@/local/redis/resp-client";
 import type { Backend } from "@/local/redis/reply";
-import { verifyApiKey, type VerifyContext } from "@/server/api-keys";
-import { hashSecret, mintSecret } from "@/server/api-keys/token";
-import { displaySecret } from "@/server/api-keys/token-shape";
+import { verifyApiKey, type VerifyContext } from "@/server/keys";
+import { hashSecret, mintSecret } from "@/server/keys/secret";
+import { displaySecret } from "@/server/shared/secret-format";
 import { createServerContext } from "@/server/context";
-import { apiKeys, owners } from "@/server/db/schema";
+import { apiKeys, owners } from "@/server/platform/schema";
 
 import { type Services, settingOf } from "./services";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "@playwright/test";
 
 import { findFreePort } from "@/local/free-port";
-import { mintSecret } from "@/server/api-keys/token";
+import { mintSecret } from "@/server/keys/secret";
 
 import { buildAppCopy } from "../support/app-copy";
 import { environmentFor, startApp } from "../support/app-server";

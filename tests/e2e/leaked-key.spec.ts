@@ -1,6 +1,6 @@
 import { expect } from "@playwright/test";
 
-import { mintSecret } from "@/server/api-keys/token";
+import { mintSecret } from "@/server/keys/secret";
 
 import { createKeyOver } from "../support/http-user";
 import { answerAsPending, loseAnswers, revokedRowOf, rowOf, textOn, whoami, withKeys } from "../support/settings-page";

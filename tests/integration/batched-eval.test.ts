@@ -3,8 +3,8 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { createBatchedEval } from "@/server/redis/batched-eval";
-import { createRedisClients } from "@/server/redis/client";
+import { createBatchedEval } from "@/server/platform/batched-eval";
+import { createRedisClients } from "@/server/platform/redis";
 
 import { type RedisProxy, startRedisProxy } from "../support/redis-proxy";
 import { redisKinds, testRedis } from "../support/services";

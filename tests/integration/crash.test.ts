@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 
-import { effectOfApiKey, verifyApiKey } from "@/server/api-keys";
-import { cachePurges } from "@/server/db/schema";
+import { effectOfApiKey, verifyApiKey } from "@/server/keys";
+import { cachePurges } from "@/server/platform/schema";
 import { drainPurges } from "@/server/outbox/drain";
 
 import { createKeyOf, newCaller, startTestServer, useTestServer } from "../support/domain";

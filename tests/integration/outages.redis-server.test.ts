@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { type LocalRedis, startLocalRedis } from "@/local/redis";
 import { createRespClient } from "@/local/redis/resp-client";
-import { revokeApiKey, verifyApiKey } from "@/server/api-keys";
+import { revokeApiKey, verifyApiKey } from "@/server/keys";
 
 import {
   createKeyOf,

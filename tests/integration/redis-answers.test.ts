@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from "vitest";
 
-import { createApiKey, invalidateCache, limitInvalidations, verifyApiKey } from "@/server/api-keys";
-import { hashSecret } from "@/server/api-keys/token";
-import { owners } from "@/server/db/schema";
-import { createWithApiKey } from "@/server/gateway/with-api-key";
-import { checkReadiness } from "@/server/health";
+import { createApiKey, invalidateCache, limitInvalidations, verifyApiKey } from "@/server/keys";
+import { hashSecret } from "@/server/keys/secret";
+import { owners } from "@/server/platform/schema";
+import { createWithApiKey } from "@/server/http/with-api-key";
+import { checkReadiness } from "@/server/http/readiness";
 import { createKeyOf, newCaller, newKeyInput, useTestServer } from "@/tests/support/domain";
 
 /** JSON as a REST API would send it, of something that is no answer to what was asked. */

@@ -3,8 +3,8 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { describe, expect, it } from "vitest";
 
-import { createSlots } from "@/server/api-keys/slot";
-import { createRedisClients } from "@/server/redis/client";
+import { createSlots } from "@/server/slot/slot";
+import { createRedisClients } from "@/server/platform/redis";
 
 import { startRedisProxy } from "../support/redis-proxy";
 import { redisKinds, testRedis } from "../support/services";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { renameApiKey, revokeApiKey, verifyApiKey } from "@/server/api-keys";
+import { renameApiKey, revokeApiKey, verifyApiKey } from "@/server/keys";
 
 import { useTestServer } from "../support/domain";
 import { createWarmKey } from "../support/server-instance";

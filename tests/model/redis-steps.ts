@@ -13,7 +13,7 @@ import {
 } from "./state";
 import { answered, type Judged, rowContent, unusedToken, withoutWaiting, withVerifier } from "./verifier-steps";
 
-/** What becomes of requests and slots: server/api-keys/slot.ts, and what a network and a cache may do. */
+/** What becomes of requests and slots: server/slot/slot.ts, and what a network and a cache may do. */
 export function redisSteps(state: State, maxRequests: number, fault: Fault | null): Judged[] {
   const steps: Judged[] = [];
   state.requests.forEach((request, at) => {

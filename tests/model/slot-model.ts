@@ -16,7 +16,7 @@ export interface Bounds {
 }
 
 /**
- * The lease-fenced slot of server/api-keys/slot.ts with everything that uses it, as a model that `search` can search exhaustively.
+ * The lease-fenced slot of server/slot/slot.ts with everything that uses it, as a model that `search` can search exhaustively.
  * Left out are expiry, access and scopes, which every hit judges anew, and time: a slot may become empty at any moment. What a
  * guarantee by a moment needs is in timed-model.ts.
  * @param fault one thing that the real code does otherwise; null for the protocol as it is.

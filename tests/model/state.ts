@@ -8,7 +8,7 @@ type ByHash<T> = Readonly<Record<Hash, T>>;
 /** What a database row or a cached value says of a hash: a number is "valid", under the name of that version. */
 export type Content = number | "revoked" | "unknown";
 
-/** A slot of server/api-keys/slot.ts. A lease carries the token that Redis made for it. */
+/** A slot of server/slot/slot.ts. A lease carries the token that Redis made for it. */
 export type Slot =
   | { kind: "empty" }
   | { kind: "lease"; token: number }

@@ -30,7 +30,7 @@ interface TimedState {
 
 /**
  * What remains of the guarantee when every purge is lost: P2, nothing is accepted by a verification that starts after `guaranteedBy`.
- * Mirrors server/api-keys/slot.ts (a value expires at PXAT lease time + 60 s, by the Redis clock) and effect.ts (the promise is a time
+ * Mirrors server/slot/slot.ts (a value expires at PXAT lease time + 60 s, by the Redis clock) and effect.ts (the promise is a time
  * read after the commit, + 65 s, by another clock). Time has no end: states that differ only in when they happen are one.
  */
 export function createTimedModel(verifiers: number, fault: TimedFault | null): Model<TimedState> {

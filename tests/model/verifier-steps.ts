@@ -9,7 +9,7 @@ export interface Judged {
 }
 
 /**
- * What an instance may do next while it verifies: server/api-keys/verify.ts. The slot's answer is in redis-steps.ts.
+ * What an instance may do next while it verifies: server/keys/verify.ts. The slot's answer is in redis-steps.ts.
  *
  * The read of the row and the answer from it are one step, since rows only move on and an answer changes nothing for others: any two
  * moments for the two are covered by the earlier one. So is the wait for the read where nothing may be filled.

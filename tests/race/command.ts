@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 
 import { startLocalPostgres } from "@/local/postgres";
 import { startLocalRedis } from "@/local/redis";
-import { migrateDatabase } from "@/server/db/migrate";
+import { migrateDatabase } from "@/server/platform/migrate";
 
 import { race } from "./race";
 

@@ -10,9 +10,9 @@ import {
   revokeSelf,
   verifyApiKey,
   type Effect,
-} from "@/server/api-keys";
-import { guaranteeSeconds, type Slots } from "@/server/api-keys/slot";
-import { hashSecret } from "@/server/api-keys/token";
+} from "@/server/keys";
+import { guaranteeSeconds, type Slots } from "@/server/slot/slot";
+import { hashSecret } from "@/server/keys/secret";
 import { drainPurges } from "@/server/outbox/drain";
 import type { Fate } from "@/tests/support/redis-proxy";
 import { newCaller, newKeyInput, startServerInstance, type TestServer } from "@/tests/support/server-instance";

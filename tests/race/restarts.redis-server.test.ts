@@ -9,7 +9,7 @@ import { describe, expect, it } from "vitest";
 
 import { type LocalPostgres, startLocalPostgres } from "@/local/postgres";
 import { startLocalRedis } from "@/local/redis";
-import { migrateDatabase } from "@/server/db/migrate";
+import { migrateDatabase } from "@/server/platform/migrate";
 
 import { race } from "./race";
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from "vitest";
 
-import { toDomainError } from "@/server/db/client";
+import { toDomainError } from "@/server/platform/database";
 
 import { type Settings, startServerInstance, type TestServer } from "./server-instance";
 import { testDatabaseUrl, testRedis } from "./services";

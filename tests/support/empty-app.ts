@@ -9,7 +9,7 @@ import { buildApp, startApp } from "./app-server";
 
 /** What the empty app has of the app itself: its settings, its middleware with the policy, and the answer that tells that it is up. */
 const sharedFiles =
-  "package.json tsconfig.json next.config.ts server/clerk-guard.ts server/clerk-keys.ts server/app-origin.ts middleware.ts app/content-security-policy.ts app/api/health/live/route.ts".split(
+  "package.json tsconfig.json next.config.ts server/settings/clerk-guard.ts server/settings/clerk-keys.ts server/settings/app-origin.ts middleware.ts app/content-security-policy.ts app/api/health/live/route.ts".split(
     " ",
   );
 

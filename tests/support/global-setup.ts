@@ -6,7 +6,7 @@ import type { TestProject } from "vitest/node";
 
 import { startLocalPostgres } from "@/local/postgres";
 import { startLocalRedis } from "@/local/redis";
-import { migrateDatabase } from "@/server/db/migrate";
+import { migrateDatabase } from "@/server/platform/migrate";
 
 import { redisKinds } from "./redis-kinds";
 

@@ -1,4 +1,4 @@
-import { revokeApiKey } from "@/server/api-keys";
+import { revokeApiKey } from "@/server/keys";
 import { createServerContext } from "@/server/context";
 
 /** A server process that revokes one key and prints the effect; the crash tests kill it on the way. */

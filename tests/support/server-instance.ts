@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 
-import { type Caller, createApiKey, verifyApiKey, type VerifyContext } from "@/server/api-keys";
-import { type CreateInput, createInput } from "@/server/api-keys/inputs";
+import { type Caller, createApiKey, verifyApiKey, type VerifyContext } from "@/server/keys";
+import { type CreateInput, createInput } from "@/server/shared/inputs";
 import { createServerContext } from "@/server/context";
 
 import { type PostgresProxy, startPostgresProxy } from "./postgres-proxy";

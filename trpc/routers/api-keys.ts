@@ -10,8 +10,8 @@ import {
   revokeAllApiKeys,
   revokeApiKey,
   usageOfApiKey,
-} from "@/server/api-keys";
-import { createInput, invalidateCacheInput, keyIdInput, renameInput } from "@/server/api-keys/inputs";
+} from "@/server/keys";
+import { createInput, invalidateCacheInput, keyIdInput, renameInput } from "@/server/shared/inputs";
 
 import { createRouter, protectedProcedure } from "../init";
 

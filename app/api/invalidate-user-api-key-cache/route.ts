@@ -1,15 +1,15 @@
 import { z } from "zod";
 
-import { invalidateCache, limitInvalidations } from "@/server/api-keys";
-import { invalidateCacheInput } from "@/server/api-keys/inputs";
+import { invalidateCache, limitInvalidations } from "@/server/keys";
+import { invalidateCacheInput } from "@/server/shared/inputs";
 import { getServerContext } from "@/server/context";
-import { getEnvironment } from "@/server/env";
-import { DomainError, type DomainErrorCode } from "@/server/errors";
-import { createEndpoint } from "@/server/gateway/endpoint";
-import { readLimitedBody } from "@/server/gateway/read-limited-body";
-import { describeFault } from "@/server/logger";
+import { getEnvironment } from "@/server/settings/env";
+import { DomainError, type DomainErrorCode } from "@/server/shared/errors";
+import { createEndpoint } from "@/server/http/endpoint";
+import { readLimitedBody } from "@/server/http/read-limited-body";
+import { describeFault } from "@/server/platform/logger";
 
-import { verifyClerkBearer } from "../clerk-bearer";
+import { verifyClerkBearer } from "../../../server/clerk/bearer";
 import { everyMethod } from "../every-method";
 
 const maxBodyBytes = 16 * 1024;

@@ -1,7 +1,7 @@
 import { getServerContext } from "@/server/context";
-import { getEnvironment } from "@/server/env";
-import { createEndpoint, refuseWithStatus } from "@/server/gateway/endpoint";
-import { bearsSecret } from "@/server/gateway/shared-secret";
+import { getEnvironment } from "@/server/settings/env";
+import { createEndpoint, refuseWithStatus } from "@/server/http/endpoint";
+import { bearsSecret } from "@/server/http/shared-secret";
 
 import { everyMethod } from "../every-method";
 

@@ -1,6 +1,6 @@
-import { getEnvironment } from "@/server/env";
-import { createEndpoint } from "@/server/gateway/endpoint";
-import { createOpenApiDocument } from "@/server/gateway/openapi";
+import { getEnvironment } from "@/server/settings/env";
+import { createEndpoint } from "@/server/http/endpoint";
+import { createOpenApiDocument } from "@/server/http/openapi";
 
 import { everyMethod } from "../every-method";
 

@@ -10,9 +10,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { findFreePort } from "@/local/free-port";
 import { findNginx } from "@/local/nginx";
-import { revokeApiKey } from "@/server/api-keys";
-import { owners } from "@/server/db/schema";
-import { createWithApiKey } from "@/server/gateway/with-api-key";
+import { revokeApiKey } from "@/server/keys";
+import { owners } from "@/server/platform/schema";
+import { createWithApiKey } from "@/server/http/with-api-key";
 import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
 
 /** Serves a fetch handler by node:http, on a free port. */

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 
 import { findFreePort } from "@/local/free-port";
-import { revokeApiKey } from "@/server/api-keys";
+import { revokeApiKey } from "@/server/keys";
 import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
 import { testRedis } from "@/tests/support/services";
 

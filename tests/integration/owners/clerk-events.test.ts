@@ -7,11 +7,11 @@ import { createClerkClient } from "@clerk/backend";
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { applyClerkEvent } from "@/app/api/webhooks/clerk/apply-event";
-import { readSubscriptionAccess } from "@/app/api/webhooks/clerk/subscription-access";
+import { applyClerkEvent } from "@/server/clerk/apply-event";
+import { readSubscriptionAccess } from "@/server/clerk/plans";
 import { startLocalClerk, type LocalClerk, type UserChangeOptions, type WebhookEvent } from "@/local/clerk";
-import { verifyApiKey } from "@/server/api-keys";
-import { owners } from "@/server/db/schema";
+import { verifyApiKey } from "@/server/keys";
+import { owners } from "@/server/platform/schema";
 import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
 import type { TestServer } from "@/tests/support/server-instance";
 

@@ -1,9 +1,9 @@
 import { eq } from "drizzle-orm";
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { listApiKeys, renameApiKey, revokeAllApiKeys, revokeApiKey, verifyApiKey } from "@/server/api-keys";
-import { hashSecret } from "@/server/api-keys/token";
-import { cachePurges, owners } from "@/server/db/schema";
+import { listApiKeys, renameApiKey, revokeAllApiKeys, revokeApiKey, verifyApiKey } from "@/server/keys";
+import { hashSecret } from "@/server/keys/secret";
+import { cachePurges, owners } from "@/server/platform/schema";
 import { closeOwner, reopenOwner, setOwnerAccess } from "@/server/owners";
 import { asTold, createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
 import { createGate } from "@/tests/support/gate";

@@ -9,8 +9,8 @@ import {
   revokeApiKey,
   revokeSelf,
   verifyApiKey,
-} from "@/server/api-keys";
-import { cachePurges, owners } from "@/server/db/schema";
+} from "@/server/keys";
+import { cachePurges, owners } from "@/server/platform/schema";
 import { setOwnerAccess } from "@/server/owners";
 import { drainPurges } from "@/server/outbox/drain";
 import { createKeyOf, newCaller, newKeyInput, useTestServer } from "@/tests/support/domain";

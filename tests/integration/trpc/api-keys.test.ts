@@ -4,10 +4,10 @@ import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import superjson, { type SuperJSONResult } from "superjson";
 import { beforeEach, describe, expect, it } from "vitest";
 
-import type { Caller } from "@/server/api-keys";
+import type { Caller } from "@/server/keys";
 import { newCaller, useTestServer } from "@/tests/support/domain";
 import { appRouter } from "@/trpc/routers";
-import type { Session } from "@/trpc/session";
+import type { Session } from "@/server/clerk/session";
 
 interface Answer {
   status: number;

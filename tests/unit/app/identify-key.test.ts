@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
 import { identifyKey } from "@/app/(site)/settings/api-keys/identify-key";
-import type { ApiKeySummary } from "@/server/api-keys";
-import { mintSecret } from "@/server/api-keys/token";
-import { displaySecret } from "@/server/api-keys/token-shape";
+import type { ApiKeySummary } from "@/server/keys";
+import { mintSecret } from "@/server/keys/secret";
+import { displaySecret } from "@/server/shared/secret-format";
 
 const secret = mintSecret({ prefix: "lk", environment: "test" });
 const key: ApiKeySummary = {

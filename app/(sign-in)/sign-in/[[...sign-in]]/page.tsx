@@ -1,6 +1,6 @@
 import { SignIn } from "@clerk/nextjs";
 
-import { isSessionOfAnotherSite } from "@/trpc/session";
+import { isSessionOfAnotherSite } from "@/server/clerk/session";
 
 import { SessionRenewal } from "./session-renewal";
 

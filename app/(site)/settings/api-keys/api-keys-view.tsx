@@ -6,7 +6,7 @@ import { useRef, useState } from "react";
 import { formatTime } from "@/app/components/time";
 import { Button } from "@/app/components/ui/button";
 import { Notice } from "@/app/components/ui/notice";
-import type { ApiKeyList, ApiKeySummary } from "@/server/api-keys";
+import type { ApiKeyList, ApiKeySummary } from "@/server/keys";
 import { toServerTime } from "@/trpc/server-time";
 
 import { useArrived } from "./arrived";

@@ -3,7 +3,7 @@
 import { useAuth } from "@clerk/nextjs";
 import { createContext, type ReactNode, use, useState } from "react";
 
-import type { CreatedApiKey, Effect } from "@/server/api-keys";
+import type { CreatedApiKey, Effect } from "@/server/keys";
 
 /** What the server tells only once: a new key's secret, or from when on a revoked key is refused. */
 export type Arrived =

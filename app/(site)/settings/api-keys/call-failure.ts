@@ -1,6 +1,6 @@
 import { TRPCClientError } from "@trpc/client";
 
-import type { DomainErrorCode } from "@/server/errors";
+import type { DomainErrorCode } from "@/server/shared/errors";
 import type { AppRouter } from "@/trpc/routers";
 
 import { strings } from "./strings";

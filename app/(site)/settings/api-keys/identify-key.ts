@@ -1,6 +1,6 @@
-import type { ApiKeySummary } from "@/server/api-keys";
-import { displaySecret } from "@/server/api-keys/token-shape";
-import { findSecrets } from "@/server/api-keys/find-secrets";
+import type { ApiKeySummary } from "@/server/keys";
+import { displaySecret } from "@/server/shared/secret-format";
+import { findSecrets } from "@/server/shared/find-secrets";
 
 export type Identified =
   | { kind: "found"; key: ApiKeySummary }

@@ -3,7 +3,7 @@ import type { Metadata } from "next";
 import { Suspense } from "react";
 
 import { HydrateClient, prefetch, trpcFor } from "@/trpc/server";
-import { readSession } from "@/trpc/session";
+import { readSession } from "@/server/clerk/session";
 
 import { ApiKeysView } from "./api-keys-view";
 import { ApiKeysFrame } from "./frame/api-keys-frame";

@@ -1,4 +1,4 @@
-import { createEndpoint } from "@/server/gateway/endpoint";
+import { createEndpoint } from "@/server/http/endpoint";
 
 import { everyMethod } from "../../every-method";
 

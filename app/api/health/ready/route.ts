@@ -1,6 +1,6 @@
 import { getServerContext } from "@/server/context";
-import { createEndpoint } from "@/server/gateway/endpoint";
-import { checkReadiness } from "@/server/health";
+import { createEndpoint } from "@/server/http/endpoint";
+import { checkReadiness } from "@/server/http/readiness";
 
 import { everyMethod } from "../../every-method";
 

@@ -2,9 +2,9 @@ import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import { TRPC_ERROR_CODES_BY_KEY } from "@trpc/server/rpc";
 
 import { getServerContext } from "@/server/context";
-import { createEndpoint } from "@/server/gateway/endpoint";
-import { readLimitedBody } from "@/server/gateway/read-limited-body";
-import { describeFault } from "@/server/logger";
+import { createEndpoint } from "@/server/http/endpoint";
+import { readLimitedBody } from "@/server/http/read-limited-body";
+import { describeFault } from "@/server/platform/logger";
 import { createTrpcContext } from "@/trpc/context";
 import { expectedOwnerHeader } from "@/trpc/expected-owner";
 import { appRouter } from "@/trpc/routers";

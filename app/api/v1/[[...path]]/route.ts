@@ -1,5 +1,5 @@
-import { createEndpoint } from "@/server/gateway/endpoint";
-import { problemResponse } from "@/server/gateway/problem";
+import { createEndpoint } from "@/server/http/endpoint";
+import { problemResponse } from "@/server/http/problem";
 
 import { everyMethod } from "../../every-method";
 

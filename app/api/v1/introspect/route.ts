@@ -1,6 +1,6 @@
-import { getEnvironment } from "@/server/env";
-import { createEndpoint } from "@/server/gateway/endpoint";
-import { introspect, refuseIntrospection } from "@/server/gateway/introspect";
+import { getEnvironment } from "@/server/settings/env";
+import { createEndpoint } from "@/server/http/endpoint";
+import { introspect, refuseIntrospection } from "@/server/http/introspect";
 
 import { everyMethod } from "../../every-method";
 import { getGatewayContext } from "../../gateway";

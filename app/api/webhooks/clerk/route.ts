@@ -3,14 +3,14 @@ import { verifyWebhook } from "@clerk/nextjs/webhooks";
 import { NextRequest } from "next/server";
 
 import { getServerContext } from "@/server/context";
-import { type Environment, getEnvironment } from "@/server/env";
-import { createEndpoint } from "@/server/gateway/endpoint";
-import { readLimitedBody } from "@/server/gateway/read-limited-body";
-import { describeFault } from "@/server/logger";
+import { type Environment, getEnvironment } from "@/server/settings/env";
+import { createEndpoint } from "@/server/http/endpoint";
+import { readLimitedBody } from "@/server/http/read-limited-body";
+import { describeFault } from "@/server/platform/logger";
 
 import { everyMethod } from "../../every-method";
-import { applyClerkEvent } from "./apply-event";
-import { readSubscriptionAccess } from "./subscription-access";
+import { applyClerkEvent } from "../../../../server/clerk/apply-event";
+import { readSubscriptionAccess } from "../../../../server/clerk/plans";
 
 /** Far above any event of Clerk's: a ban that is refused for its size would never take effect. */
 const maxBodyBytes = 256 * 1024;

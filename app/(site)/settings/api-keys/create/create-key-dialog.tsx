@@ -7,8 +7,8 @@ import { v4 as uuidV4 } from "uuid";
 import { Button } from "@/app/components/ui/button";
 import { Dialog, DialogClose, DialogContent, DialogDescription, DialogTitle } from "@/app/components/ui/dialog";
 import { bodyClasses, footerClasses, headerClasses } from "@/app/components/ui/dialog-parts";
-import type { ApiKeyList } from "@/server/api-keys";
-import type { CreateInput } from "@/server/api-keys/inputs";
+import type { ApiKeyList } from "@/server/keys";
+import type { CreateInput } from "@/server/shared/inputs";
 import { useTRPC } from "@/trpc/client";
 
 import { useArrived } from "../arrived";

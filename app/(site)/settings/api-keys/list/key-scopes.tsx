@@ -1,4 +1,4 @@
-import { allScopes, scopePresets } from "@/server/api-keys/scopes";
+import { allScopes, scopePresets } from "@/server/shared/scopes";
 
 import { strings } from "../strings";
 

@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { formatHour, formatShortDate } from "@/app/components/time";
 import { Button } from "@/app/components/ui/button";
 import { Skeleton } from "@/app/components/ui/skeleton";
-import type { ApiKeyUsage } from "@/server/api-keys";
+import type { ApiKeyUsage } from "@/server/keys";
 import { useTRPC } from "@/trpc/client";
 
 import { strings } from "../strings";

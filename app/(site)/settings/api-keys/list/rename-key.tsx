@@ -8,8 +8,8 @@ import { Button } from "@/app/components/ui/button";
 import { Input } from "@/app/components/ui/input";
 import { Spinner } from "@/app/components/ui/spinner";
 import { confirmInToast } from "@/app/components/ui/toaster";
-import type { ApiKeySummary } from "@/server/api-keys";
-import { normaliseName } from "@/server/api-keys/name";
+import type { ApiKeySummary } from "@/server/keys";
+import { normaliseName } from "@/server/shared/name";
 import { useTRPC } from "@/trpc/client";
 
 import { describeFailure, toCallFailure } from "../call-failure";

@@ -1,6 +1,6 @@
 "use client";
 
-import type { ApiKeySummary } from "@/server/api-keys";
+import type { ApiKeySummary } from "@/server/keys";
 
 import { useServerTime } from "../use-server-time";
 

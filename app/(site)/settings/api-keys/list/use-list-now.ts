@@ -2,8 +2,8 @@
 
 import { useEffect, useEffectEvent } from "react";
 
-import type { ApiKeyList } from "@/server/api-keys";
-import { statusOf } from "@/server/api-keys/status";
+import type { ApiKeyList } from "@/server/keys";
+import { statusOf } from "@/server/shared/status";
 
 import { useServerTime } from "../use-server-time";
 

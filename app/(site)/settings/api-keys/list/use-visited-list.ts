@@ -4,7 +4,7 @@ import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
 
-import type { ApiKeyList } from "@/server/api-keys";
+import type { ApiKeyList } from "@/server/keys";
 import { useTRPC } from "@/trpc/client";
 import { noteRenderTime, serverNow } from "@/trpc/server-time";
 

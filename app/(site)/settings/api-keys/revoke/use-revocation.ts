@@ -3,8 +3,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
-import type { ApiKeyList, Effect } from "@/server/api-keys";
-import { weakestEffect } from "@/server/api-keys/weakest-effect";
+import type { ApiKeyList, Effect } from "@/server/keys";
+import { weakestEffect } from "@/server/shared/effect";
 import { useTRPC } from "@/trpc/client";
 
 import { describeFailure, toCallFailure } from "../call-failure";

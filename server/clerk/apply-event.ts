@@ -1,0 +1,58 @@
+import { z } from "zod";
+
+import type { ServerContext } from "../context";
+import { closeOwner, type OwnerAccess, reopenOwner, setOwnerAccess } from "../owners";
+
+/** Milliseconds since 1970, between 2001 and 2286: seconds or microseconds would put every other event out of order. */
+const timestamp = z
+  .int()
+  .min(1e12)
+  .max(1e13)
+  .transform((milliseconds) => new Date(milliseconds));
+const userId = z.string().min(1);
+
+const userDeleted = z.object({ timestamp, data: z.object({ id: userId }) });
+const userUpdated = z.object({ timestamp, data: z.object({ id: userId, banned: z.boolean() }) });
+const subscriptionChanged = z.object({
+  timestamp,
+  data: z.object({ payer: z.object({ user_id: userId.nullish() }).nullish() }),
+});
+
+/**
+ * Applies one of Clerk's events to the owner that it concerns. Events may come late, twice and out of order; `timestamp`, when
+ * they happened, orders them. Banning and deletion are taken from the event. What it says of a plan names no features, so it is only a
+ * signal to read the current subscription. Events of other types, and of organisations, change nothing.
+ * @param readAccess what the user's subscription says now.
+ * @throws what readAccess and the verbs throw, and ZodError for an event that lacks what is needed: then it has to come again.
+ */
+export async function applyClerkEvent(
+  ctx: ServerContext,
+  event: { type: string },
+  readAccess: (userId: string) => Promise<OwnerAccess>,
+): Promise<void> {
+  if (event.type === "user.deleted") {
+    const { data, timestamp: at } = userDeleted.parse(event);
+    await closeOwner(ctx, { ownerId: data.id, at, reason: "deleted" });
+  } else if (event.type === "user.updated") {
+    const { data, timestamp: at } = userUpdated.parse(event);
+    if (data.banned) {
+      await closeOwner(ctx, { ownerId: data.id, at, reason: "banned" });
+    } else {
+      await reopenOwner(ctx, { ownerId: data.id, at });
+      await refreshAccess(ctx, data.id, at, readAccess);
+    }
+  } else if (/^subscription(Item)?\./.test(event.type)) {
+    const { data, timestamp: at } = subscriptionChanged.parse(event);
+    if (data.payer?.user_id) await refreshAccess(ctx, data.payer.user_id, at, readAccess);
+  }
+}
+
+async function refreshAccess(
+  ctx: ServerContext,
+  ownerId: string,
+  at: Date,
+  readAccess: (userId: string) => Promise<OwnerAccess>,
+): Promise<void> {
+  if (!ctx.settings.API_ACCESS_FEATURE) return;
+  await setOwnerAccess(ctx, { ownerId, at, ...(await readAccess(ownerId)) });
+}

@@ -1,0 +1,113 @@
+import { createDocument, type ZodOpenApiResponseObject } from "zod-openapi";
+
+import { invalidateCacheInput } from "../shared/inputs";
+import { effectSchema, introspectionSchema, problemSchema, readinessSchema, whoamiSchema } from "./schemas";
+import { z } from "zod";
+
+const json = (description: string, schema: z.ZodType): ZodOpenApiResponseObject => ({
+  description,
+  content: { "application/json": { schema } },
+});
+const problem = (description: string): ZodOpenApiResponseObject => ({
+  description,
+  content: { "application/problem+json": { schema: problemSchema } },
+});
+const keyRefusals = {
+  "400": problem("`ambiguous_credentials`: two different keys."),
+  "401": problem("`missing_api_key`, `invalid_api_key`, `api_key_revoked` or `api_key_expired`."),
+  "503": problem("`verification_unavailable`: no verdict, the key may be good."),
+};
+const byKey = [{ bearerKey: [] }, { headerKey: [] }];
+const errorBody = z.strictObject({ error: z.string() }).meta({ id: "OriginalError" });
+
+/** The HTTP side as OpenAPI 3.1, generated from the schemas that its handlers use. @param origin where the app is served. */
+export function createOpenApiDocument(origin: string) {
+  return createDocument({
+    openapi: "3.1.0",
+    info: {
+      title: "Latchkey",
+      version: "1.0.0",
+      description: "API keys that stop working the moment they are revoked.",
+    },
+    servers: [{ url: origin }],
+    components: {
+      securitySchemes: {
+        bearerKey: { type: "http", scheme: "bearer", description: "An API key." },
+        headerKey: { type: "apiKey", in: "header", name: "X-API-Key", description: "An API key." },
+        introspectionSecret: { type: "http", scheme: "bearer", description: "INTROSPECTION_SECRET" },
+        clerkSession: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "A Clerk session token." },
+      },
+    },
+    paths: {
+      "/api/v1/whoami": {
+        get: {
+          operationId: "whoami",
+          summary: "Which key is this, and whose?",
+          security: byKey,
+          responses: {
+            "200": json("The key is accepted.", whoamiSchema),
+            ...keyRefusals,
+            "403": problem("`api_access_required`: the owner's plan does not include API access."),
+            "429": problem("`rate_limited`, with Retry-After."),
+          },
+        },
+        delete: {
+          operationId: "revokeSelf",
+          summary: "Revokes the key that is sent. Repeatable.",
+          security: byKey,
+          responses: { "200": json("The key is revoked.", effectSchema), ...keyRefusals },
+        },
+      },
+      "/api/v1/introspect": {
+        post: {
+          operationId: "introspect",
+          summary: "Token introspection, RFC 7662. Not there unless INTROSPECTION_SECRET is set.",
+          security: [{ introspectionSecret: [] }],
+          requestBody: {
+            required: true,
+            content: { "application/x-www-form-urlencoded": { schema: z.object({ token: z.string() }) } },
+          },
+          responses: {
+            "200": json("What is known of the key.", introspectionSchema),
+            "400": json("`invalid_request`: there is no token.", errorBody),
+            "401": json("The secret is missing or wrong.", errorBody),
+            "503": json("No verdict, the key may be good.", errorBody),
+          },
+        },
+      },
+      "/api/invalidate-user-api-key-cache": {
+        post: {
+          operationId: "invalidateCache",
+          summary: "Discards what is cached for a key's hash.",
+          security: [{ clerkSession: [] }],
+          requestBody: {
+            required: true,
+            content: { "application/json": { schema: z.object(invalidateCacheInput.shape) } },
+          },
+          responses: {
+            "200": json("Nothing cached before this call is used.", z.strictObject({ ok: z.literal(true) })),
+            "401": json("No valid session.", errorBody),
+            "403": json("The origin or the owner is another.", errorBody),
+            "422": json("The body is not valid.", errorBody),
+            "429": json("More than 60 calls a minute.", errorBody),
+            "503": json("Not confirmed, or ownership cannot be checked.", errorBody),
+          },
+        },
+      },
+      "/api/health/live": {
+        get: {
+          operationId: "live",
+          summary: "The process answers.",
+          responses: { "200": json("It does.", z.strictObject({ status: z.literal("ok") })) },
+        },
+      },
+      "/api/health/ready": {
+        get: {
+          operationId: "ready",
+          summary: "Whether Postgres and Redis are reached, and how long the oldest purge has waited.",
+          responses: { "200": json("Both are.", readinessSchema), "503": json("One is not.", readinessSchema) },
+        },
+      },
+    },
+  });
+}

@@ -1,0 +1,129 @@
+import {
+  type RefusalReason,
+  revokeSelf,
+  type Verification,
+  type VerifiedKey,
+  VerificationUnavailableError,
+  verifyApiKey,
+  type VerifyContext,
+} from "../keys";
+import type { Scope } from "../shared/scopes";
+import { clientAddress } from "./client-address";
+import { describeFault } from "../platform/logger";
+import type { RateLimitState } from "../platform/rate-limit";
+import { readCredentials } from "./credentials";
+import { type ProblemCode, problemResponse } from "./problem";
+
+const problemFor: Record<RefusalReason, ProblemCode> = {
+  malformed: "invalid_api_key",
+  unknown: "invalid_api_key",
+  revoked: "api_key_revoked",
+  expired: "api_key_expired",
+  access_required: "api_access_required",
+};
+
+/** What a host's handler gets beside the request: the key, and whatever its router passes on (Next: `params`). */
+export type KeyedHandler<RouteContext> = (
+  request: Request,
+  context: RouteContext & { key: VerifiedKey },
+) => Response | Promise<Response>;
+
+/**
+ * Wraps a route handler so that it runs only for requests with a valid API key that has all of `scopes`.
+ * Every other request gets the problem response of the contract's table. The key's owner is the only principal.
+ */
+export function createWithApiKey(getContext: () => VerifyContext) {
+  return <RouteContext = unknown>(handler: KeyedHandler<RouteContext>, options: { scopes?: readonly Scope[] } = {}) =>
+    async (request: Request, routeContext: RouteContext): Promise<Response> => {
+      const context = getContext();
+      const secret = requireSecret(context, request);
+      if (secret instanceof Response) return secret;
+      const address = clientAddress(request.headers, context.settings.TRUSTED_PROXY_HOPS);
+      const key = await authenticate(context, secret, address, options.scopes ?? []);
+      if (key instanceof Response) return key;
+      const limit = await consultLimit(context, key);
+      const response = limit && !limit.isWithin ? overLimit(limit) : await handler(request, { ...routeContext, key });
+      return withHeaders(response, limit);
+    };
+}
+
+/** `DELETE` with a key as credentials: the key revokes itself. 200 with the `Effect`, 401 for an unknown key, 503 in an outage. */
+export function createSelfRevoke(getContext: () => VerifyContext) {
+  return async (request: Request): Promise<Response> => {
+    const context = getContext();
+    const secret = requireSecret(context, request);
+    if (secret instanceof Response) return secret;
+    try {
+      const effect = await revokeSelf(context, secret);
+      return effect ? withHeaders(Response.json(effect), null) : problemResponse("invalid_api_key");
+    } catch (fault) {
+      context.logger.warn({ fault: describeFault(fault) }, "self-revocation failed");
+      return problemResponse("verification_unavailable", {
+        detail: "The API key was not revoked, or that is not known. Try again.",
+      });
+    }
+  };
+}
+
+function requireSecret(context: VerifyContext, request: Request): string | Response {
+  const credentials = readCredentials(request.headers, context.settings.API_KEY_PREFIX);
+  switch (credentials.kind) {
+    case "key":
+      return credentials.secret;
+    case "none":
+      return problemResponse("missing_api_key");
+    case "foreign":
+      return problemResponse("invalid_api_key");
+    case "miswritten":
+      return problemResponse("invalid_api_key", { detail: credentials.advice });
+    case "ambiguous":
+      return problemResponse("ambiguous_credentials");
+  }
+}
+
+async function authenticate(
+  context: VerifyContext,
+  secret: string,
+  address: string | null,
+  scopes: readonly Scope[],
+): Promise<VerifiedKey | Response> {
+  try {
+    const verification = await verifyApiKey(context, secret, address);
+    if (!verification.valid) return refusal(verification);
+    const missing = scopes.filter((scope) => !verification.key.scopes.includes(scope));
+    if (missing.length === 0) return verification.key;
+    const detail = `This API key lacks: ${missing.join(", ")}.`;
+    return problemResponse("insufficient_scope", { detail, scope: scopes.join(" ") });
+  } catch (fault) {
+    if (!(fault instanceof VerificationUnavailableError)) throw fault;
+    context.logger.warn({ fault: describeFault(fault) }, "verification unavailable");
+    return problemResponse("verification_unavailable");
+  }
+}
+
+function refusal(verification: Extract<Verification, { valid: false }>): Response {
+  return verification.reason === "rate_limited"
+    ? problemResponse("rate_limited", { retryAfterSeconds: verification.retryAfterSeconds })
+    : problemResponse(problemFor[verification.reason]);
+}
+
+/** A second Redis request, only for owners that have a limit. Counted for each owner, so that five keys do not multiply it. */
+async function consultLimit(context: VerifyContext, key: VerifiedKey): Promise<RateLimitState | null> {
+  return key.requestsPerMinute === null ? null : context.limits.owner(key.ownerId, key.requestsPerMinute);
+}
+
+function overLimit(limit: RateLimitState): Response {
+  const detail = `The owner of this key may make ${limit.limit} requests a minute.`;
+  return problemResponse("rate_limited", { detail, retryAfterSeconds: limit.resetSeconds });
+}
+
+/** Forbids caching, and tells the limit where one was consulted (IETF draft-ietf-httpapi-ratelimit-headers, structured fields). */
+function withHeaders(response: Response, limit: RateLimitState | null): Response {
+  const headers = new Headers(response.headers);
+  headers.set("Cache-Control", "no-store");
+  if (limit) {
+    headers.set("RateLimit-Policy", `"owner";q=${limit.limit};w=60`);
+    headers.set("RateLimit", `"owner";r=${limit.remaining};t=${limit.resetSeconds}`);
+  }
+  return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+}

@@ -1,0 +1,149 @@
+import { createHash } from "node:crypto";
+
+import { and, eq } from "drizzle-orm";
+import { v7 as uuidV7 } from "uuid";
+
+import type { ServerContext } from "../context";
+import type { Statements } from "../platform/database";
+import { lockOwner } from "../platform/locks";
+import { apiKeys } from "../platform/schema";
+import { DomainError } from "../shared/errors";
+import { describeFault } from "../platform/logger";
+import { changeAndPurge, type NamePurges } from "../outbox/change-and-purge";
+import { type Caller, mayCreateKeys } from "./access";
+import { isActive } from "./is-active";
+import type { CreateInput } from "../shared/inputs";
+import { type SummaryRow, summaryColumns } from "./key-columns";
+import { allScopes } from "../shared/scopes";
+import { statusOf } from "../shared/status";
+import { type ApiKeySummary, toSummary } from "./summary";
+import { hashSecret, mintSecret } from "./secret";
+import { displaySecret } from "../shared/secret-format";
+import type { Effect } from "../shared/effect";
+
+const dayMilliseconds = 86_400_000;
+/** How long after the creation a lost answer may be asked for again. */
+const retryMilliseconds = 600_000;
+
+/** Far above what a person does; a script that creates and revokes in a loop is slowed. */
+const createsPerMinute = 60;
+
+export interface CreatedApiKey {
+  key: ApiKeySummary;
+  /** The only time the secret leaves the server. */
+  secret: string;
+  /** How far the revocation of the secret that a retry replaced has come; null for a first call. */
+  replaced: Effect | null;
+}
+
+/**
+ * Creates a key for the caller, or gives a fresh secret to the one that the same `requestId` created when its answer was lost.
+ * @throws IMPERSONATED; RATE_LIMITED; API_ACCESS_REQUIRED; API_KEY_LIMIT_REACHED; API_KEY_REQUEST_REUSED for a retry with another input, too late,
+ *   or of a key that was used or is no longer active. What the database throws: then no key was created, but for
+ *   CommitOutcomeUnknownError, when that is not known; a retry makes no second key.
+ */
+export async function createApiKey(ctx: ServerContext, caller: Caller, input: CreateInput): Promise<CreatedApiKey> {
+  if (caller.isImpersonated) throw new DomainError("IMPERSONATED");
+  const state = await ctx.limits.create(caller.ownerId, createsPerMinute);
+  if (state && !state.isWithin) throw new DomainError("RATE_LIMITED");
+  const secret = mintSecret({ prefix: ctx.settings.API_KEY_PREFIX, environment: ctx.settings.API_KEY_ENVIRONMENT });
+  const requestDigest = digestInput(input);
+  const requiresFeature = ctx.settings.API_ACCESS_FEATURE !== undefined;
+
+  const { result: row, effects } = await changeAndPurge(ctx, async (transaction, purge) => {
+    const owner = await lockOwner(transaction, caller.ownerId, requiresFeature ? caller.hasAccessClaim : null);
+    const [earlier] = await transaction
+      .select({ ...summaryColumns, hash: apiKeys.hash, requestDigest: apiKeys.requestDigest })
+      .from(apiKeys)
+      .where(and(eq(apiKeys.ownerId, caller.ownerId), eq(apiKeys.requestId, input.requestId)))
+      .for("no key update");
+    if (owner.closedAt) throw new DomainError("API_ACCESS_REQUIRED", { message: "This account is closed." });
+    if (!mayCreateKeys(ctx, caller, owner)) throw new DomainError("API_ACCESS_REQUIRED");
+    if (earlier) {
+      if (!earlier.requestDigest.equals(requestDigest)) throw new DomainError("API_KEY_REQUEST_REUSED");
+      return replaceSecret(ctx, transaction, purge, earlier, secret);
+    }
+    const active = await transaction.$count(
+      apiKeys,
+      and(eq(apiKeys.ownerId, caller.ownerId), isActive(apiKeys, ctx.now())),
+    );
+    if (active >= (owner.keyLimit ?? ctx.settings.API_KEY_LIMIT)) throw new DomainError("API_KEY_LIMIT_REACHED");
+    return insertKey(ctx, transaction, caller.ownerId, input, requestDigest, secret);
+  });
+  return { key: toSummary(row, ctx.now(), null), secret, replaced: effects.get(row.id) ?? null };
+}
+
+async function insertKey(
+  ctx: ServerContext,
+  transaction: Statements,
+  ownerId: string,
+  input: CreateInput,
+  requestDigest: Buffer,
+  secret: string,
+): Promise<SummaryRow> {
+  const createdAt = ctx.now();
+  const expiresAt =
+    input.expiresInDays === undefined ? null : new Date(createdAt.getTime() + input.expiresInDays * dayMilliseconds);
+  const [row] = await transaction
+    .insert(apiKeys)
+    .values({
+      id: uuidV7(),
+      ownerId,
+      name: input.name,
+      hash: hashSecret(secret),
+      display: displaySecret(secret),
+      environment: ctx.settings.API_KEY_ENVIRONMENT,
+      scopes: input.scopes ?? allScopes,
+      requestId: input.requestId,
+      requestDigest,
+      createdAt,
+      expiresAt,
+    })
+    .returning(summaryColumns);
+  if (!row) throw new Error("the key was not inserted");
+  return row;
+}
+
+/** A retry: the row gets the new secret's hash, and the old hash is revoked for good in the same transaction. */
+async function replaceSecret(
+  ctx: ServerContext,
+  transaction: Statements,
+  purge: NamePurges,
+  earlier: SummaryRow & { hash: Buffer; requestDigest: Buffer },
+  secret: string,
+): Promise<SummaryRow> {
+  const { hash: oldHash, requestDigest: _digest, ...earlierRow } = earlier;
+  const hash = hashSecret(secret);
+  // This very call has committed before, without hearing of it.
+  if (oldHash.equals(hash)) return earlierRow;
+  const now = ctx.now();
+  const isRecent = now.getTime() - earlier.createdAt.getTime() < retryMilliseconds;
+  const isUsed = earlier.lastUsedAt !== null || (await wasJustVerified(ctx, oldHash));
+  if (statusOf(earlier, now) !== "active" || !isRecent || isUsed) throw new DomainError("API_KEY_REQUEST_REUSED");
+  const [row] = await transaction
+    .update(apiKeys)
+    .set({ hash, display: displaySecret(secret) })
+    .where(eq(apiKeys.id, earlier.id))
+    .returning(summaryColumns);
+  if (!row) throw new Error("the key is gone");
+  await purge([{ keyId: row.id, hash: oldHash, target: "revoked" }]);
+  return row;
+}
+
+/**
+ * Uses are written up to a minute late, but a slot keeps its value for a minute: together they tell whether the key was ever verified.
+ * The same request puts the bypass in place, as before every revocation.
+ */
+async function wasJustVerified(ctx: ServerContext, hash: Buffer): Promise<boolean> {
+  try {
+    return (await ctx.slots.bypass([hash])).includes(true);
+  } catch (fault) {
+    ctx.logger.warn({ fault: describeFault(fault) }, "slot not bypassed");
+    return false;
+  }
+}
+
+function digestInput(input: CreateInput): Buffer {
+  const canonical = JSON.stringify([input.name, input.scopes ?? null, input.expiresInDays ?? null]);
+  return createHash("sha256").update(canonical).digest();
+}

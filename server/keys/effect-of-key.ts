@@ -1,0 +1,25 @@
+import { and, eq } from "drizzle-orm";
+
+import type { ServerContext } from "../context";
+import { apiKeys } from "../platform/schema";
+import { DomainError } from "../shared/errors";
+import { effectsOf } from "../outbox/effects";
+import { fromPublicId } from "../shared/public-id";
+import { summaryColumns } from "./key-columns";
+import type { Effect } from "../shared/effect";
+
+/** @returns where the revocation of the owner's key stands now, null while it is not revoked. @throws API_KEY_NOT_FOUND */
+export async function effectOfApiKey(
+  ctx: Pick<ServerContext, "db">,
+  owner: { ownerId: string },
+  input: { id: string },
+): Promise<Effect | null> {
+  const rows = await ctx.db
+    .select(summaryColumns)
+    .from(apiKeys)
+    .where(and(eq(apiKeys.id, fromPublicId(input.id)), eq(apiKeys.ownerId, owner.ownerId)));
+  const [row] = rows;
+  if (!row) throw new DomainError("API_KEY_NOT_FOUND");
+  const effects = await effectsOf(ctx.db, rows);
+  return effects.get(row.id) ?? null;
+}

@@ -1,0 +1,19 @@
+/** The public face of the domain: what `trpc/` and `app/` may use. */
+export type { Caller } from "./access";
+export { createApiKey, type CreatedApiKey } from "./create";
+export { effectOfApiKey } from "./effect-of-key";
+export { invalidateCache, limitInvalidations } from "./invalidate-cache";
+export { type ApiKeyList, listApiKeys } from "./list";
+export { renameApiKey } from "./rename";
+export { revokeAllApiKeys, revokeApiKey, revokeSelf } from "./revoke";
+export type { ApiKeySummary } from "./summary";
+export type { Effect } from "../shared/effect";
+export { type ApiKeyUsage, usageOfApiKey } from "./usage-of-key";
+export {
+  type RefusalReason,
+  type Verification,
+  type VerifiedKey,
+  VerificationUnavailableError,
+  verifyApiKey,
+  type VerifyContext,
+} from "./verify";

@@ -1,0 +1,45 @@
+import { and, desc, eq, inArray, isNotNull, isNull, or, sql } from "drizzle-orm";
+
+import type { ServerContext } from "../context";
+import { apiKeys, owners } from "../platform/schema";
+import { effectsOf } from "../outbox/effects";
+import { type Caller, mayCreateKeys } from "./access";
+import { summaryColumns } from "./key-columns";
+import { type ApiKeySummary, toSummary } from "./summary";
+
+/** Revoked keys stay for the record; a page needs no more of them. */
+const revokedShown = 50;
+
+export interface ApiKeyList {
+  keys: ApiKeySummary[];
+  limit: { used: number; max: number };
+  access: { allowed: boolean };
+}
+
+/** The owner's keys: active first, newest first; of the revoked ones the 50 revoked last. Works without API access as well. */
+export async function listApiKeys(ctx: ServerContext, caller: Caller): Promise<ApiKeyList> {
+  const now = ctx.now();
+  // One statement: in two, a key that is revoked in between would be in both or in neither.
+  const lastRevoked = ctx.db
+    .select({ id: apiKeys.id })
+    .from(apiKeys)
+    .where(and(eq(apiKeys.ownerId, caller.ownerId), isNotNull(apiKeys.revokedAt)))
+    .orderBy(desc(apiKeys.revokedAt), desc(apiKeys.id))
+    .limit(revokedShown);
+  const [rows, [owner]] = await Promise.all([
+    ctx.db
+      .select(summaryColumns)
+      .from(apiKeys)
+      .where(and(eq(apiKeys.ownerId, caller.ownerId), or(isNull(apiKeys.revokedAt), inArray(apiKeys.id, lastRevoked))))
+      .orderBy(sql`${apiKeys.revokedAt} desc nulls first`, desc(apiKeys.createdAt), desc(apiKeys.id)),
+    ctx.db.select().from(owners).where(eq(owners.id, caller.ownerId)),
+  ]);
+  const effects = await effectsOf(ctx.db, rows);
+  const keys = rows.map((row) => toSummary(row, now, effects.get(row.id) ?? null));
+  const active = keys.filter((key) => key.status === "active");
+  return {
+    keys: [...active, ...keys.filter((key) => key.status !== "active")],
+    limit: { used: active.length, max: owner?.keyLimit ?? ctx.settings.API_KEY_LIMIT },
+    access: { allowed: mayCreateKeys(ctx, caller, owner) },
+  };
+}

@@ -1,0 +1,35 @@
+import { and, eq } from "drizzle-orm";
+
+import type { ServerContext } from "../context";
+import { apiKeys } from "../platform/schema";
+import { DomainError } from "../shared/errors";
+import { changeAndPurge } from "../outbox/change-and-purge";
+import { effectsOf } from "../outbox/effects";
+import { fromPublicId } from "../shared/public-id";
+import { summaryColumns } from "./key-columns";
+import { type ApiKeySummary, toSummary } from "./summary";
+
+/**
+ * Gives the owner's key another name. The name is part of what a slot remembers, so the slot is purged to absent.
+ * @throws API_KEY_NOT_FOUND for a foreign or unknown id. What the database throws: then nothing was changed, but for
+ *   CommitOutcomeUnknownError, when that is not known.
+ */
+export async function renameApiKey(
+  ctx: ServerContext,
+  owner: { ownerId: string },
+  input: { id: string; name: string },
+): Promise<ApiKeySummary> {
+  const { result: row } = await changeAndPurge(ctx, async (transaction, purge) => {
+    const [renamed] = await transaction
+      .update(apiKeys)
+      .set({ name: input.name })
+      .where(and(eq(apiKeys.id, fromPublicId(input.id)), eq(apiKeys.ownerId, owner.ownerId)))
+      .returning({ ...summaryColumns, hash: apiKeys.hash });
+    if (!renamed) throw new DomainError("API_KEY_NOT_FOUND");
+    const { hash, ...summary } = renamed;
+    await purge([{ keyId: summary.id, hash, target: "absent" }]);
+    return summary;
+  });
+  const effects = await effectsOf(ctx.db, [row]);
+  return toSummary(row, ctx.now(), effects.get(row.id) ?? null);
+}

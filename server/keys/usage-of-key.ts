@@ -1,0 +1,54 @@
+import { and, eq, gte } from "drizzle-orm";
+
+import type { ServerContext } from "../context";
+import { apiKeys, apiKeyUsage } from "../platform/schema";
+import { DomainError } from "../shared/errors";
+import { fromPublicId } from "../shared/public-id";
+
+const hourMilliseconds = 3_600_000;
+const dayMilliseconds = 24 * hourMilliseconds;
+
+/** Uses from `start` on, for an hour or a day (UTC). */
+interface UsageBucket {
+  start: Date;
+  count: number;
+}
+
+export interface ApiKeyUsage {
+  last24Hours: UsageBucket[];
+  last30Days: UsageBucket[];
+}
+
+/**
+ * How often the owner's key was accepted: by hour for the last 24, by day for the last 30, oldest first, the current one included.
+ * At most a minute behind. @throws API_KEY_NOT_FOUND for a foreign or unknown id.
+ */
+export async function usageOfApiKey(
+  ctx: Pick<ServerContext, "db" | "now">,
+  owner: { ownerId: string },
+  input: { id: string },
+): Promise<ApiKeyUsage> {
+  const id = fromPublicId(input.id);
+  const now = ctx.now().getTime();
+  const lastHour = now - (now % hourMilliseconds);
+  const lastDay = now - (now % dayMilliseconds);
+  const firstDay = lastDay - 29 * dayMilliseconds;
+  // The ownership check and the counts in one statement: a key without uses still gives its row.
+  const rows = await ctx.db
+    .select({ hour: apiKeyUsage.hour, count: apiKeyUsage.count })
+    .from(apiKeys)
+    .leftJoin(apiKeyUsage, and(eq(apiKeyUsage.keyId, apiKeys.id), gte(apiKeyUsage.hour, new Date(firstDay))))
+    .where(and(eq(apiKeys.id, id), eq(apiKeys.ownerId, owner.ownerId)));
+  if (rows.length === 0) throw new DomainError("API_KEY_NOT_FOUND");
+
+  const bucketsOf = (first: number, count: number, length: number): UsageBucket[] =>
+    Array.from({ length: count }, (_, at) => {
+      const start = first + at * length;
+      const uses = rows.filter(({ hour }) => hour && hour.getTime() >= start && hour.getTime() < start + length);
+      return { start: new Date(start), count: uses.reduce((sum, row) => sum + (row.count ?? 0), 0) };
+    });
+  return {
+    last24Hours: bucketsOf(lastHour - 23 * hourMilliseconds, 24, hourMilliseconds),
+    last30Days: bucketsOf(firstDay, 30, dayMilliseconds),
+  };
+}

@@ -1,0 +1,168 @@
+import type { ServerContext } from "../context";
+import { hasName } from "../shared/errors";
+import { describeFault } from "../platform/logger";
+import { fromPublicId, toPublicId } from "../shared/public-id";
+import { type VerificationRow } from "./find-by-hash";
+import type { SlotReading } from "../slot/slot";
+import type { SlotPayload } from "../slot/slot-payload";
+import { hashSecret } from "./secret";
+import { isWellFormedSecret, type KeyEnvironment } from "../shared/secret-format";
+
+/** An accepted key, as a host's handlers see it. */
+export interface VerifiedKey {
+  keyId: string;
+  ownerId: string;
+  name: string;
+  environment: KeyEnvironment;
+  scopes: string[];
+  createdAt: Date;
+  expiresAt: Date | null;
+  /** The owner's limit; null for none. */
+  requestsPerMinute: number | null;
+}
+
+export type RefusalReason = "malformed" | "unknown" | "revoked" | "expired" | "access_required";
+export type Verification =
+  | { valid: true; key: VerifiedKey }
+  | { valid: false; reason: RefusalReason }
+  /** Too many unknown keys came from this address; whether this one is good was not looked up. */
+  | { valid: false; reason: "rate_limited"; retryAfterSeconds: number };
+
+/** Runs a task after the answer was sent, and to its end: the host's promise that a function that freezes does not lose it. */
+type Defer = (task: () => Promise<void>) => void;
+
+/** `ServerContext`, and how the host runs what need not delay an answer. */
+export type VerifyContext = ServerContext & { defer: Defer };
+
+/** Neither Redis nor the database could say anything about the key: no verdict, the key may be good. */
+export class VerificationUnavailableError extends Error {
+  override name = "VerificationUnavailableError";
+  static override [Symbol.hasInstance] = hasName("VerificationUnavailableError");
+}
+
+/**
+ * Decides whether a secret is to be accepted now.
+ *
+ * A hit is one Redis round trip. On a miss the database decides, read after the slot has answered, and the slot is filled afterwards
+ * through `ctx.defer` if its lease still stands. A Redis that cannot be reached, or answers what is not understood, only costs the
+ * database read; no answer of the cache is ever taken for a verdict unless it was parsed strictly and bound to this hash.
+ *
+ * @param address where the secret came from, if that is known: it is held back there after many unknown keys, on a miss only.
+ * @returns the key, or why it is refused.
+ * @throws VerificationUnavailableError when the database is needed and cannot answer, or too many reads are under way.
+ */
+export async function verifyApiKey(
+  ctx: VerifyContext,
+  secret: string,
+  address: string | null = null,
+): Promise<Verification> {
+  const end = ctx.metrics.startVerification();
+  try {
+    const verification = await decide(ctx, secret, address);
+    end(verification.valid ? "accepted" : verification.reason);
+    return verification;
+  } catch (fault) {
+    end("unavailable");
+    throw fault;
+  }
+}
+
+async function decide(ctx: VerifyContext, secret: string, address: string | null): Promise<Verification> {
+  const format = { prefix: ctx.settings.API_KEY_PREFIX, environment: ctx.settings.API_KEY_ENVIRONMENT };
+  if (!isWellFormedSecret(secret, format)) return { valid: false, reason: "malformed" };
+  const hash = hashSecret(secret);
+  if (ctx.unknownHashes.has(hash)) return { valid: false, reason: "unknown" };
+
+  const reading = await readSlotOrAsk(ctx, hash);
+  if (reading.kind === "revoked") return { valid: false, reason: "revoked" };
+  if (reading.kind === "value") return accept(ctx, reading.payload);
+
+  const retryAfterSeconds = address ? ctx.failedAttempts.secondsToWait(address) : 0;
+  if (retryAfterSeconds > 0) return { valid: false, reason: "rate_limited", retryAfterSeconds };
+  const row = await readRow(ctx, hash);
+  if (!row) {
+    ctx.unknownHashes.add(hash);
+    if (address) ctx.failedAttempts.note(address);
+    return { valid: false, reason: "unknown" };
+  }
+  const content = row.revokedAt ? "revoked" : toPayload(hash, row);
+  // Closing an owner revokes the keys in the same transaction; should a key be left over, it is refused but not remembered.
+  if (content !== "revoked" && row.ownerClosedAt) return { valid: false, reason: "revoked" };
+  if (reading.kind === "leased") deferFill(ctx, hash, reading.lease, content);
+  return content === "revoked" ? { valid: false, reason: "revoked" } : accept(ctx, content);
+}
+
+/** Policy: a cache that fails is no cache. The error is logged, the database is asked, nothing is filled. */
+async function readSlotOrAsk(ctx: ServerContext, hash: Buffer): Promise<SlotReading> {
+  if (ctx.slotBreaker.isOpen()) return { kind: "ask" };
+  try {
+    const reading = await ctx.slots.read(hash);
+    ctx.slotBreaker.note(null);
+    return reading;
+  } catch (fault) {
+    ctx.slotBreaker.note(fault);
+    ctx.logger.warn({ fault: describeFault(fault) }, "slot not read");
+    return { kind: "ask" };
+  }
+}
+
+async function readRow(ctx: ServerContext, hash: Buffer): Promise<VerificationRow | undefined> {
+  try {
+    const [row] = await ctx.databaseReads(() => ctx.findByHash.execute({ hash }));
+    return row;
+  } catch (cause) {
+    throw new VerificationUnavailableError("the database could not be asked", { cause });
+  }
+}
+
+function deferFill(ctx: VerifyContext, hash: Buffer, lease: string, content: SlotPayload | "revoked") {
+  ctx.defer(async () => {
+    try {
+      ctx.metrics.countFill(await ctx.slots.fill(hash, lease, content));
+    } catch (fault) {
+      ctx.logger.warn({ fault: describeFault(fault) }, "slot not filled");
+    }
+  });
+}
+
+/** Judges what the slot or the row says by the clock and the settings of now: a cached value is never a cached verdict. */
+function accept(ctx: VerifyContext, payload: SlotPayload): Verification {
+  const now = ctx.now().getTime();
+  if (payload.environment !== ctx.settings.API_KEY_ENVIRONMENT) return { valid: false, reason: "unknown" };
+  if (payload.expiresAt !== null && payload.expiresAt <= now) return { valid: false, reason: "expired" };
+  const { allowed, until } = payload.access;
+  const hasAccess = allowed === true && (until === null || until > now);
+  if (ctx.settings.API_ACCESS_FEATURE && !hasAccess) return { valid: false, reason: "access_required" };
+
+  const flush = ctx.usage.record(fromPublicId(payload.keyId), now);
+  if (flush) ctx.defer(flush);
+  return {
+    valid: true,
+    key: {
+      keyId: payload.keyId,
+      ownerId: payload.ownerId,
+      name: payload.name,
+      environment: payload.environment,
+      scopes: payload.scopes,
+      createdAt: new Date(payload.createdAt),
+      expiresAt: payload.expiresAt === null ? null : new Date(payload.expiresAt),
+      requestsPerMinute: payload.requestsPerMinute,
+    },
+  };
+}
+
+function toPayload(hash: Buffer, row: VerificationRow): SlotPayload {
+  return {
+    v: 1,
+    hash: hash.toString("hex"),
+    keyId: toPublicId(row.id),
+    ownerId: row.ownerId,
+    name: row.name,
+    environment: row.environment,
+    scopes: row.scopes,
+    createdAt: row.createdAt.getTime(),
+    expiresAt: row.expiresAt?.getTime() ?? null,
+    access: { allowed: row.accessAllowed, until: row.accessUntil?.getTime() ?? null },
+    requestsPerMinute: row.requestsPerMinute,
+  };
+}

@@ -1,0 +1,77 @@
+import { sql } from "drizzle-orm";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+import type { Database } from "./database";
+import { cachePurges } from "./schema";
+
+export interface Metrics {
+  /** Starts the clock of one verification; call the result with how it ended: accepted, unavailable, or why it was refused. */
+  startVerification(): (result: string) => void;
+  countFill(isStored: boolean): void;
+  countPurges(confirmed: readonly boolean[]): void;
+  /** Everything in Prometheus's text format, the outbox read from the database just now. */
+  render(): Promise<{ text: string; contentType: string }>;
+}
+
+/** What an operator alerts on: pending purges and their age, refusals by reason, the time of a verification, refused fills. */
+export function createMetrics(db: Database): Metrics {
+  const registers = [new Registry()];
+  const [registry] = registers as [Registry];
+  const verifications = new Histogram({
+    name: "latchkey_verification_seconds",
+    help: "Time of a verification, by its result.",
+    labelNames: ["result"],
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    registers,
+  });
+  const fills = new Counter({
+    name: "latchkey_slot_fills_total",
+    help: "Fills of a slot; refused ones had lost their lease to a purge, an eviction or time.",
+    labelNames: ["result"],
+    registers,
+  });
+  const purges = new Counter({
+    name: "latchkey_purges_total",
+    help: "Attempts to purge a slot; unconfirmed ones stay in the outbox.",
+    labelNames: ["result"],
+    registers,
+  });
+  const pending = new Gauge({ name: "latchkey_pending_purges", help: "Purges in the outbox.", registers });
+  const oldest = new Gauge({
+    name: "latchkey_oldest_pending_purge_seconds",
+    help: "How long the oldest purge in the outbox has waited; 0 when there is none.",
+    registers,
+  });
+  return {
+    startVerification() {
+      const startedAt = performance.now();
+      return (result) => {
+        const seconds = (performance.now() - startedAt) / 1_000;
+        record(() => verifications.observe({ result }, seconds));
+      };
+    },
+    countFill(isStored) {
+      record(() => fills.inc({ result: isStored ? "stored" : "refused" }));
+    },
+    countPurges(confirmed) {
+      for (const isConfirmed of confirmed)
+        record(() => purges.inc({ result: isConfirmed ? "confirmed" : "unconfirmed" }));
+    },
+    async render() {
+      const age = sql<string>`coalesce(extract(epoch from clock_timestamp() - min(${cachePurges.createdAt})), 0)`;
+      const [row] = await db.select({ count: sql<string>`count(*)`, age }).from(cachePurges);
+      pending.set(Number(row?.count ?? 0));
+      oldest.set(Math.max(0, Number(row?.age ?? 0)));
+      return { text: await registry.metrics(), contentType: registry.contentType };
+    },
+  };
+}
+
+/** What cannot be counted must not change an answer: the library throws, for one, when Object.prototype was polluted. */
+function record(count: () => void): void {
+  try {
+    count();
+  } catch {
+    // Nothing depends on it.
+  }
+}

@@ -1,0 +1,136 @@
+import { createPublicKey } from "node:crypto";
+
+import { z } from "zod";
+
+import { appOriginOf, normaliseOrigin } from "./app-origin";
+import { assertClerkKeys, findSpoiltClerkSettings } from "./clerk-guard";
+import { frontendHostOf, publicKeyPem } from "./clerk-keys";
+import { isConnectionString } from "./connection-string";
+
+/** What is sent in a header must be there as it is here: HTTP trims white space, and programs disagree about letters outside ASCII. */
+const headerText = z.string().regex(/^[\x21-\x7e]+$/, "only letters of ASCII, digits and signs, no white space");
+const secret = headerText.min(32, "must have at least 32 characters").optional();
+const origin = z
+  .string()
+  .refine((text) => normaliseOrigin(text) !== null, "must be an origin such as https://example.com, without a path")
+  .transform((text) => normaliseOrigin(text) ?? text);
+/** A server that requests are sent to below this address. fetch refuses credentials in it. */
+const serverUrl = z
+  .string()
+  .refine((text) => isServerUrl(text), "must be an http or https URL without credentials, query or white space");
+
+const schema = z.object({
+  NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
+  PORT: z.coerce.number().int().min(1).max(65535).default(3000),
+  NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY: z
+    .string()
+    .refine((key) => frontendHostOf(key) !== null, "must be a publishable key of Clerk, pk_live_… or pk_test_…"),
+  CLERK_SECRET_KEY: headerText.startsWith("sk_"),
+  CLERK_JWT_KEY: z
+    .string()
+    .transform(publicKeyPem)
+    .refine(isClerkPublicKey, "must be the PEM public key of the Clerk instance")
+    .optional(),
+  CLERK_API_URL: serverUrl.optional(),
+  CLERK_WEBHOOK_SIGNING_SECRET: z
+    .string()
+    .regex(/^whsec_(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, "must be whsec_ and base64")
+    .optional(),
+  UPSTASH_REDIS_REST_URL: serverUrl,
+  UPSTASH_REDIS_REST_TOKEN: headerText,
+  DATABASE_URL: z.string().refine(isConnectionString, "must be a connection string that the driver pg takes"),
+  APP_ORIGIN: origin.optional(),
+  ALLOWED_ORIGINS: z
+    .string()
+    .default("")
+    .transform((list) => list.split(",").map((entry) => entry.trim()))
+    .transform((list) => list.filter((entry) => entry !== ""))
+    .pipe(z.array(origin)),
+  API_KEY_PREFIX: z
+    .string()
+    .regex(/^[a-z][a-z0-9]{0,9}$/, "must be 1 to 10 lower-case letters or digits, beginning with a letter")
+    .default("lk"),
+  API_KEY_ENVIRONMENT: z.enum(["live", "test"]).optional(),
+  API_KEY_LIMIT: z.coerce.number().int().min(1).max(1000).default(5),
+  API_ACCESS_FEATURE: z
+    .string()
+    .regex(/^[\w-]+$/, "must be the slug of one Clerk feature: letters, digits, _ and -")
+    .optional(),
+  TRUSTED_PROXY_HOPS: z.coerce.number().int().min(0).max(10).default(0),
+  INTROSPECTION_SECRET: secret,
+  CRON_SECRET: secret,
+  METRICS_SECRET: secret,
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
+});
+
+export const settingNames: readonly string[] = Object.keys(schema.shape);
+
+function isServerUrl(text: string): boolean {
+  if (/\s/.test(text) || !URL.canParse(text)) return false;
+  const { protocol, username, password, search, hash } = new URL(text);
+  return /^https?:$/.test(protocol) && username + password + search + hash === "";
+}
+
+/** Clerk's verifier cuts the modulus out of the text of a 2048-bit key with the usual exponent: no other works. */
+function isClerkPublicKey(pem: string): boolean {
+  try {
+    const { asymmetricKeyType, asymmetricKeyDetails } = createPublicKey(pem);
+    const { modulusLength, publicExponent } = asymmetricKeyDetails ?? {};
+    return asymmetricKeyType === "rsa" && modulusLength === 2048 && publicExponent === 65_537n;
+  } catch {
+    return false;
+  }
+}
+
+export type Environment = ReturnType<typeof parseEnvironment>;
+
+/**
+ * Reads and checks every setting. White space around a value can only be a slip and is taken off; what is empty then counts as unset.
+ * Quotes around a value are refused, since nobody knows whether they belong to it. So is whatever would start and then never work.
+ * @throws Error whose message names each setting that is missing or malformed; values are never repeated in it.
+ */
+export function parseEnvironment(source: Record<string, string | undefined>) {
+  const set = trimSettings(source);
+  const isProduction = set.NODE_ENV === "production";
+  if (isProduction) assertClerkKeys(source, "start");
+  const parsed = schema.safeParse(set);
+  const problems = [
+    ...(parsed.error?.issues ?? []).map((issue) => describeIssue(issue, set)),
+    ...findSpoiltClerkSettings(source).map((name) => `${name} has white space in it, or stands in quotes`),
+    ...Object.keys(schema.shape)
+      .filter((name) => /^(["']).*\1$/s.test(set[name] ?? ""))
+      .map((name) => `${name} stands in quotes: take them out`),
+  ];
+  if (isProduction && !set.APP_ORIGIN) problems.push("APP_ORIGIN is not set");
+  if (isProduction && set.API_ACCESS_FEATURE && !set.CLERK_WEBHOOK_SIGNING_SECRET)
+    problems.push("CLERK_WEBHOOK_SIGNING_SECRET is not set (API_ACCESS_FEATURE needs it)");
+  if (!parsed.success || problems.length > 0) throw new Error(describeProblems(problems));
+  return {
+    ...parsed.data,
+    APP_ORIGIN: appOriginOf(set) ?? "",
+    API_KEY_ENVIRONMENT: parsed.data.API_KEY_ENVIRONMENT ?? (isProduction ? "live" : "test"),
+  };
+}
+
+/** Settings without white space around them, and without those that are empty then. */
+export function trimSettings(source: Record<string, string | undefined>): Record<string, string> {
+  const trimmed = Object.entries(source).map(([name, value]): [string, string] => [name, value?.trim() ?? ""]);
+  return Object.fromEntries(trimmed.filter(([, value]) => value !== ""));
+}
+
+function describeIssue(issue: z.core.$ZodIssue, set: Record<string, string>): string {
+  const name = String(issue.path[0]);
+  return set[name] === undefined ? `${name} is not set` : `${name} is malformed: ${issue.message}`;
+}
+
+function describeProblems(problems: readonly string[]): string {
+  return `Latchkey cannot start:\n- ${[...new Set(problems)].join("\n- ")}\n\`npm run dev\` starts local stand-ins for what is unset; see .env.example.`;
+}
+
+let environment: Environment | undefined;
+
+/** The settings of this process, read once. Called at start by `instrumentation.ts`, so that a bad setting stops the start. */
+export function getEnvironment(): Environment {
+  environment ??= parseEnvironment(process.env);
+  return environment;
+}

@@ -1,0 +1,142 @@
+import { randomUUID } from "node:crypto";
+
+import { createBatchedEval } from "../platform/batched-eval";
+import type { RedisClients } from "../platform/redis";
+import { parseSlotPayload, type SlotPayload } from "./slot-payload";
+
+/**
+ * The lease-fenced slot: one Redis key per API key, `ak:<hex SHA-256>`. It holds nothing, or exactly one of
+ *
+ *     L:<Redis TIME in µs>:<nonce>   a lease: its holder may fill the slot after reading the database
+ *     V:<payload>                    what the database said; may be accepted until the slot expires
+ *     T:                             revoked, for good
+ *     M:                             bypass: ask the database, fill nothing
+ *
+ * A fill needs the lease of its own call to be still present, and every purge removes it. So whatever the cache loses, evicts or
+ * reorders, a value read before a revocation can never be stored after the purge. The protection must be present *to write*;
+ * a tombstone or an epoch must be present to *forbid*, and a cache may lose it at any time. See docs/decisions/001.
+ * The leases follow R. Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, section 3.2.1.
+ */
+const leaseMilliseconds = 5_000;
+/** Counted from the lease, not from the fill: a value is never older than this, however late its fill arrives. */
+const valueMilliseconds = 60_000;
+const bypassMilliseconds = 30_000;
+/** Longer than any value can live plus the 5 s that the Redis clock may be stepped back. */
+const tombstoneMilliseconds = 65_000;
+/** After its commit a revocation holds within this time even if Redis is never reached again. */
+export const guaranteeSeconds = tombstoneMilliseconds / 1_000;
+
+const slotPrefix = "ak:";
+const tombstone = "T:";
+const bypass = "M:";
+
+// The token is made in the script: a duplicated request cannot re-place a lease that a purge has removed.
+const getOrLeaseScript = `
+local value = redis.call('GET', KEYS[1])
+if value then return value end
+local time = redis.call('TIME')
+local lease = 'L:' .. time[1] .. string.format('%06d', time[2]) .. ':' .. ARGV[1]
+redis.call('SET', KEYS[1], lease, 'PX', ${leaseMilliseconds})
+return lease`;
+
+const fillScript = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])
+return 1`;
+
+// DEL first: a full Redis allows it and refuses SET. The tombstone only saves database reads; the DEL is what revokes.
+const purgeScript = `
+redis.call('DEL', KEYS[1])
+if ARGV[2] == 'revoked' then redis.pcall('SET', KEYS[1], '${tombstone}', 'PX', ${tombstoneMilliseconds}) end
+return ARGV[1]`;
+
+export type SlotReading =
+  | { kind: "value"; payload: SlotPayload }
+  | { kind: "revoked" }
+  /** The slot was empty and now holds this call's lease. */
+  | { kind: "leased"; lease: string }
+  /** Ask the database and fill nothing: a bypass, someone else's lease, or a value that is not understood. */
+  | { kind: "ask" };
+
+export interface SlotPurge {
+  hash: Buffer;
+  target: "revoked" | "absent";
+}
+
+/** The slots of all keys. A seam only for the proofs in tests/: they put a naive cache here and must find its fault. */
+export interface Slots {
+  /** One round trip to the Redis leader. @throws what the client throws; the caller then asks the database and fills nothing. */
+  read(hash: Buffer): Promise<SlotReading>;
+  /**
+   * Stores what the database said, if the slot still holds exactly `lease`.
+   * @param content the row's payload, or "revoked" for a row that has `revoked_at`.
+   * @returns whether it was stored; `false` means that a purge, an eviction or the lease's end came first.
+   */
+  fill(hash: Buffer, lease: string, content: SlotPayload | "revoked"): Promise<boolean>;
+  /**
+   * Before the commit of a revocation, best effort: sends verifications to the database until the purge arrives.
+   * @returns for each whether the slot held a value, so whether the key was verified within the last minute.
+   * @throws what the client throws, and when the answer does not tell: then the bypass may or may not be in place.
+   */
+  bypass(hashes: readonly Buffer[]): Promise<boolean[]>;
+  /**
+   * Empties slots, in one request.
+   * @returns for each purge whether Redis gave back its nonce. Only that is a confirmation: "it did not throw" is not.
+   */
+  purge(purges: readonly SlotPurge[]): Promise<boolean[]>;
+}
+
+export function createSlots(redis: Pick<RedisClients, "slot" | "purge">): Slots {
+  const getOrLease = createBatchedEval(redis.slot, getOrLeaseScript);
+  return {
+    async read(hash) {
+      const nonce = randomUUID();
+      const hex = hash.toString("hex");
+      return interpret(await getOrLease([slotPrefix + hex], [nonce]), hex, nonce);
+    },
+
+    async fill(hash, lease, content) {
+      const leasedAtMicroseconds = Number(lease.split(":")[1]);
+      const expiresAt = Math.floor(leasedAtMicroseconds / 1_000) + valueMilliseconds;
+      const value = content === "revoked" ? tombstone : `V:${JSON.stringify(content)}`;
+      return (await redis.slot.eval(fillScript, [slotKey(hash)], [lease, value, String(expiresAt)])) === 1;
+    },
+
+    async bypass(hashes) {
+      const pipeline = redis.slot.pipeline();
+      for (const hash of hashes) pipeline.set(slotKey(hash), bypass, { px: bypassMilliseconds, get: true });
+      const previous: unknown[] = await pipeline.exec();
+      if (previous.length !== hashes.length || !previous.every(isSlotValue))
+        throw new Error("Redis answered with something that no slot holds");
+      return previous.map((value) => typeof value === "string" && value.startsWith("V:"));
+    },
+
+    async purge(purges) {
+      if (purges.length === 0) return [];
+      const nonces = purges.map(() => randomUUID());
+      const pipeline = redis.purge.pipeline();
+      purges.forEach(({ hash, target }, at) => pipeline.eval(purgeScript, [slotKey(hash)], [nonces[at] ?? "", target]));
+      const echoes: unknown[] = await pipeline.exec({ keepErrors: true });
+      return nonces.map((nonce, at) => (echoes[at] as { result?: unknown } | undefined)?.result === nonce);
+    },
+  };
+}
+
+function slotKey(hash: Buffer): string {
+  return slotPrefix + hash.toString("hex");
+}
+
+/** Nothing, or one of the four. "OK", for one, says nothing of what the slot held before. */
+function isSlotValue(value: unknown): boolean {
+  return value === null || (typeof value === "string" && /^[LVTM]:/.test(value));
+}
+
+function interpret(value: unknown, hex: string, nonce: string): SlotReading {
+  if (value === tombstone) return { kind: "revoked" };
+  if (typeof value !== "string") return { kind: "ask" };
+  if (value.startsWith("V:")) {
+    const payload = parseSlotPayload(value.slice(2), hex);
+    return payload ? { kind: "value", payload } : { kind: "ask" };
+  }
+  return value.startsWith("L:") && value.endsWith(`:${nonce}`) ? { kind: "leased", lease: value } : { kind: "ask" };
+}

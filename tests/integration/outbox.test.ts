@@ -1,0 +1,169 @@
+import { randomBytes } from "node:crypto";
+
+import { eq, sql } from "drizzle-orm";
+import { beforeEach, describe, expect, it } from "vitest";
+
+import { effectOfApiKey, invalidateCache, listApiKeys, renameApiKey, revokeApiKey, verifyApiKey } from "@/server/keys";
+import { hashSecret } from "@/server/keys/secret";
+import { apiKeys, cachePurges } from "@/server/platform/schema";
+import { drainPurges } from "@/server/outbox/drain";
+import { enqueuePurges } from "@/server/outbox/queue";
+import { settlePurges } from "@/server/outbox/settle";
+
+import { createGate } from "../support/gate";
+import { createKeyOf, newCaller, startTestServer, useTestServer } from "../support/domain";
+import { redisKinds } from "../support/services";
+
+const isPurge = (body: string) => body.includes("'DEL'");
+
+describe.each(redisKinds)("the outbox on %s", (redisKind) => {
+  const server = useTestServer(redisKind);
+  const queued = () => server().db.select().from(cachePurges);
+  const makeDue = () =>
+    server()
+      .db.update(cachePurges)
+      .set({ nextAttemptAt: sql`clock_timestamp()` });
+
+  beforeEach(async () => {
+    server().redisProxy.decide = () => "pass";
+    await server().db.delete(cachePurges);
+  });
+
+  async function pendingRevocation() {
+    const caller = newCaller();
+    const { key, secret } = await createKeyOf(server(), caller);
+    server().redisProxy.decide = (body) => (isPurge(body) ? "refuse" : "pass");
+    const { effect } = await revokeApiKey(server(), caller, key);
+    expect(effect.status).toBe("pending");
+    server().redisProxy.decide = () => "pass";
+    return { caller, key, secret };
+  }
+
+  it("a pending revocation becomes effective by the drain, and stays so", async () => {
+    const { caller, key, secret } = await pendingRevocation();
+    await makeDue();
+    expect(await drainPurges(server())).toEqual({ confirmed: 1, failed: 0 });
+    const effect = await effectOfApiKey(server(), caller, key);
+    expect(effect?.status).toBe("effective");
+    expect(await effectOfApiKey(server(), caller, key)).toEqual(effect);
+    expect((await listApiKeys(server(), caller)).keys[0]?.effect).toEqual(effect);
+    expect(await queued()).toEqual([]);
+    expect(await verifyApiKey(server(), secret)).toEqual({ valid: false, reason: "revoked" });
+  });
+
+  it("a purge that fails is tried again later, not at once, and not given up", async () => {
+    await pendingRevocation();
+    server().redisProxy.decide = () => "refuse";
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      await makeDue();
+      expect(await drainPurges(server())).toEqual({ confirmed: 0, failed: 1 });
+      expect(await drainPurges(server())).toEqual({ confirmed: 0, failed: 0 });
+      expect(await queued()).toMatchObject([{ attempts: attempt }]);
+    }
+    server().redisProxy.decide = () => "pass";
+    await makeDue();
+    expect(await drainPurges(server())).toEqual({ confirmed: 1, failed: 0 });
+  });
+
+  it("a purge is claimed by one of several instances that drain at once", async () => {
+    for (let at = 0; at < 5; at++) await pendingRevocation();
+    await makeDue();
+    const second = await startTestServer(redisKind, server().postgresProxy.url);
+    server().redisProxy.requests.length = 0;
+    const totals = await Promise.all([drainPurges(server()), drainPurges(second), drainPurges(server())]);
+    await second.close();
+    expect(totals.reduce((sum, total) => sum + total.confirmed, 0)).toBe(5);
+    expect(await queued()).toEqual([]);
+  });
+
+  it("a purge that is asked for again while an older one is confirmed is not lost", async () => {
+    const { caller, key } = await pendingRevocation();
+    await makeDue();
+    const gate = createGate();
+    const arrival = createGate();
+    server().redisProxy.decide = (body) => {
+      if (!isPurge(body)) return "pass";
+      arrival.open();
+      return gate.opened;
+    };
+    const drain = drainPurges(server());
+    await arrival.opened;
+    server().redisProxy.decide = (body) => (isPurge(body) ? "refuse" : "pass");
+    await revokeApiKey(server(), caller, key);
+    gate.open();
+    await drain;
+    expect(await queued()).toMatchObject([{ generation: 2 }]);
+  });
+
+  it("one purge that Redis refuses does not hold up the others", async () => {
+    const poisoned = await pendingRevocation();
+    const [row] = await queued();
+    const healthy = await pendingRevocation();
+    await makeDue();
+    const poison = row?.hash.toString("hex") ?? "";
+    server().redisProxy.decide = (body) => {
+      if (!body.includes(poison)) return "pass";
+      const answers = (JSON.parse(body) as string[][]).map((command) =>
+        command[3]?.includes(poison)
+          ? { error: "ERR poisoned" }
+          : { result: Buffer.from(command[4] ?? "").toString("base64") },
+      );
+      return { status: 200, body: JSON.stringify(answers) };
+    };
+    expect(await drainPurges(server())).toEqual({ confirmed: 1, failed: 1 });
+    expect((await effectOfApiKey(server(), poisoned.caller, poisoned.key))?.status).toBe("pending");
+    expect((await effectOfApiKey(server(), healthy.caller, healthy.key))?.status).toBe("effective");
+  });
+
+  it("a pending revocation turns effective also when another call's purge of its hash is confirmed first", async () => {
+    const { caller, key, secret } = await pendingRevocation();
+    const keyHash = hashSecret(secret).toString("hex");
+    expect((await invalidateCache(server(), caller, { keyHash })).effect.status).toBe("effective");
+    expect(await queued()).toEqual([]);
+    const effect = await effectOfApiKey(server(), caller, key);
+    expect(effect?.status).toBe("effective");
+    expect(await effectOfApiKey(server(), caller, key)).toEqual(effect);
+    expect((await listApiKeys(server(), caller)).keys[0]?.effect).toEqual(effect);
+  });
+
+  it("a revocation whose purges are confirmed one by one, by different calls, turns effective with the last", async () => {
+    const { caller, key } = await pendingRevocation();
+    const [own] = await queued();
+    const lost = { keyId: own?.keyId ?? "", hash: randomBytes(32), target: "revoked" as const };
+    const older = await enqueuePurges(server().db, [lost]);
+    const settle = async (purges: typeof older) => settlePurges(server(), { purges, revoked: new Map() });
+    await settle(own ? [own] : []);
+    expect((await effectOfApiKey(server(), caller, key))?.status).toBe("pending");
+    await settle(older);
+    expect((await effectOfApiKey(server(), caller, key))?.status).toBe("effective");
+  });
+
+  it("a rename reaches a warm slot through the same path", async () => {
+    const caller = newCaller();
+    const { key, secret } = await createKeyOf(server(), caller, { name: "Old" });
+    await verifyApiKey(server(), secret);
+    await server().runDeferred();
+    await renameApiKey(server(), caller, { id: key.id, name: "New" });
+    expect(await verifyApiKey(server(), secret)).toMatchObject({ valid: true, key: { name: "New" } });
+    expect(await queued()).toEqual([]);
+  });
+
+  it("a rename whose purge failed is carried out by the drain, and the key goes on working meanwhile", async () => {
+    const caller = newCaller();
+    const { key, secret } = await createKeyOf(server(), caller, { name: "Old" });
+    await verifyApiKey(server(), secret);
+    await server().runDeferred();
+    server().redisProxy.decide = (body) => (isPurge(body) ? "refuse" : "pass");
+    await renameApiKey(server(), caller, { id: key.id, name: "New" });
+    server().redisProxy.decide = () => "pass";
+    expect(await verifyApiKey(server(), secret)).toMatchObject({ valid: true, key: { name: "Old" } });
+    await makeDue();
+    await drainPurges(server());
+    expect(await verifyApiKey(server(), secret)).toMatchObject({ valid: true, key: { name: "New" } });
+    const [row] = await server()
+      .db.select()
+      .from(apiKeys)
+      .where(eq(apiKeys.id, key.id.slice(4)));
+    expect(row?.effectiveAt).toBeNull();
+  });
+});

@@ -1,0 +1,32 @@
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { describe, expect, it } from "vitest";
+
+import { createOpenApiDocument } from "@/server/http/openapi";
+
+describe("the OpenAPI description", () => {
+  it("is valid OpenAPI 3.1", async () => {
+    const document = JSON.parse(JSON.stringify(createOpenApiDocument("https://app.example.com"))) as Record<
+      string,
+      unknown
+    >;
+    const validator = new Validator();
+    expect(await validator.validate(document)).toEqual({ valid: true });
+    expect(validator.version).toBe("3.1");
+    // The validator is not one that says yes to everything.
+    expect((await new Validator().validate({ ...document, paths: { "/x": { get: { responses: 5 } } } })).valid).toBe(
+      false,
+    );
+  });
+
+  it("describes each endpoint for programs, and that introspection never says why", () => {
+    const document = createOpenApiDocument("https://app.example.com");
+    expect(Object.keys(document.paths ?? {})).toEqual([
+      "/api/v1/whoami",
+      "/api/v1/introspect",
+      "/api/invalidate-user-api-key-cache",
+      "/api/health/live",
+      "/api/health/ready",
+    ]);
+    expect(JSON.stringify(document.components?.schemas)).not.toMatch(/"reason"|"hash"|"secret"/);
+  });
+});
