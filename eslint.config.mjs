@@ -1,38 +1,63 @@
+import boundaries from "eslint-plugin-boundaries";
 import reactHooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
+import { rooms } from "./rooms.mjs";
 import { textStandsAlone } from "./tests/lint/text-stands-alone.mjs";
 
-/** A rule of direction: what a folder may not import, and where to go instead. */
-const forbid = (group, message) => ({ group, message });
+const elements = Object.keys(rooms).map((room) => ({ type: room, pattern: room, partialMatch: false }));
 
-const outsideServer = forbid(
+const directions = {
+  default: "allow",
+  policies: Object.entries(rooms).flatMap(([room, { mayImport, instead }]) =>
+    [...Object.keys(rooms), "latchkey"]
+      .filter((other) => other !== room && !mayImport.includes(other))
+      .map((other) => ({
+        from: { element: { type: room } },
+        disallow: { to: other === "latchkey" ? { file: { categories: other } } : { element: { type: other } } },
+        message: `${room} may not import ${other}. ${instead}`,
+      })),
+  ),
+};
+
+const forbid = (group, message) => ({ group, message });
+const storage = forbid(
   ["drizzle-orm", "drizzle-orm/*", "pg", "@upstash/*"],
-  "Postgres and Redis are reached only under server/. Call a verb of @/server/api-keys instead.",
+  "Postgres and Redis are reached only under server/. Call a verb of server/keys instead.",
 );
-const standIns = forbid(
-  ["@/local/*", "**/local/*"],
-  "local/ holds stand-ins for development and tests; nothing that ships may import it.",
+const frameworks = forbid(
+  ["next", "next/*", "react", "react-dom", "@trpc/*", "@clerk/*"],
+  "server/ knows nothing of React, Next, tRPC or Clerk, but for server/clerk. Pass what you need as a plain argument.",
 );
-const transportInDomain = forbid(
-  ["@/app/*", "@/trpc/*", "**/app/*", "**/trpc/*", "next", "next/*", "react", "react-dom", "@trpc/*", "@clerk/*"],
-  "server/ knows nothing of React, Next, tRPC or Clerk. Pass what you need as a plain argument.",
-);
-const pagesInTransport = forbid(
-  ["@/app/*", "**/app/*"],
-  "The direction is app → trpc → server. Move what is shared down.",
-);
+const alias = forbid(["@/*"], "server/ is made to be taken along: import relatively.");
+const node = forbid(["node:*"], "A browser loads this room: nothing of Node.");
+const restrict = (...patterns) => ({ "no-restricted-imports": ["error", { patterns }] });
+
+/** The page's own code loads only what is pure: everything else of server/ may be named as a type. */
+const serverInBrowser = {
+  "@typescript-eslint/no-restricted-imports": [
+    "error",
+    {
+      patterns: [
+        {
+          group: ["@/server/*", "!@/server/shared", "@/latchkey"],
+          allowTypeImports: true,
+          message:
+            "A client component imports values only from server/shared and trpc/client. Move what is pure there.",
+        },
+      ],
+    },
+  ],
+};
 
 const onlyWriterOfSlots = {
   selector: "MemberExpression[property.name='redis'], Literal[value=/^ak:/], TemplateElement[value.raw=/^ak:/]",
   message: "server/slot/slot.ts is the only one that reads and writes slots. Use ctx.slots.",
 };
-
-const restrict = (...patterns) => ({ "no-restricted-imports": ["error", { patterns }] });
 const noEnvironment = {
   selector: "MemberExpression[object.name='process'][property.name='env']",
   message:
-    "Settings are read and checked in server/settings/env.ts only. Add the setting there and take it from getEnvironment().",
+    "latchkey.ts alone reads settings, through server/settings/env.ts. Add the setting there and take an option.",
 };
 const noSyntax = (...entries) => ({ "no-restricted-syntax": ["error", ...entries] });
 
@@ -52,20 +77,37 @@ export default tseslint.config(
     },
   },
   { files: ["**/*.mjs"], ...tseslint.configs.disableTypeChecked },
+  {
+    files: Object.keys(rooms).map((room) => `${room}/**`),
+    // The entry of `npm run db:migrate`: a composition of its own.
+    ignores: ["server/platform/migrate-command.ts"],
+    plugins: { boundaries },
+    settings: {
+      "boundaries/elements": elements,
+      "boundaries/files": [{ category: "latchkey", pattern: "latchkey.ts" }],
+      "import/resolver": { typescript: { project: "./tsconfig.json" } },
+    },
+    rules: { "boundaries/dependencies": ["error", directions] },
+  },
   { files: ["app/**", "trpc/**", "server/**"], rules: noSyntax(noEnvironment) },
   {
-    files: ["server/api-keys/**", "server/purges/**", "server/gateway/**"],
-    ignores: ["server/slot/slot.ts"],
+    files: ["server/{keys,outbox,owners,http,clerk}/**"],
+    ignores: ["server/http/readiness.ts"],
     rules: noSyntax(noEnvironment, onlyWriterOfSlots),
   },
-  { files: ["app/**"], rules: restrict(outsideServer, standIns) },
+  { files: ["app/**", "trpc/**"], rules: restrict(storage) },
+  {
+    files: ["app/**/*.tsx", "app/(site)/**/*.ts", "trpc/client.tsx"],
+    ignores: ["app/**/page.tsx"],
+    rules: serverInBrowser,
+  },
+  { files: ["server/**"], rules: restrict(frameworks, alias) },
+  { files: ["server/clerk/**"], rules: restrict(alias) },
+  { files: ["server/shared/**"], rules: restrict(frameworks, storage, alias, node) },
   {
     files: ["app/**/*.tsx"],
     plugins: { latchkey: { rules: { "text-stands-alone": textStandsAlone } } },
     rules: { "latchkey/text-stands-alone": "error" },
   },
-  { files: ["trpc/**"], rules: restrict(outsideServer, standIns, pagesInTransport) },
-  { files: ["server/**"], rules: restrict(standIns, transportInDomain) },
-  // The one place that reads settings, and the entry of `npm run db:migrate`.
-  { files: ["server/settings/env.ts", "server/platform/migrate-command.ts"], rules: { "no-restricted-syntax": "off" } },
+  { files: ["server/platform/migrate-command.ts"], rules: { "no-restricted-syntax": "off" } },
 );

@@ -1,5 +1,4 @@
-import { getServerContext } from "@/server/context";
-import { getEnvironment } from "@/server/settings/env";
+import { getLatchkey } from "@/latchkey";
 import { prepareNodeRequests } from "@/server/http/prepare-node-request";
 import { startDraining } from "@/server/outbox/drain";
 
@@ -10,7 +9,7 @@ import { startDraining } from "@/server/outbox/drain";
 export function startServer(): void {
   try {
     assertBuiltWithSameKey();
-    const context = getServerContext();
+    const context = getLatchkey().context;
     prepareNodeRequests();
     startDraining(context);
     for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => void context.usage.flush());
@@ -22,7 +21,7 @@ export function startServer(): void {
 
 /** Next writes the value that the build had in place of this expression. With another one at the start no session could be verified. */
 function assertBuiltWithSameKey(): void {
-  if (process.env.NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY !== getEnvironment().NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY)
+  if (process.env.NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY !== getLatchkey().environment.NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY)
     throw new Error(
       "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY is not the one that this build was made with. Build again with it.",
     );

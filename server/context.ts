@@ -1,39 +1,24 @@
-import { type FindByHash, prepareFindByHash } from "./keys/find-by-hash";
-import { createSlots, type Slots } from "./slot/slot";
-import { createSlotBreaker, type SlotBreaker } from "./slot/slot-breaker";
-import { createUnknownHashes, type UnknownHashes } from "./keys/unknown-hashes";
-import { createUsageRecorder, type UsageRecorder } from "./keys/usage";
-import { type ConcurrencyLimit, createConcurrencyLimit } from "./platform/concurrency-limit";
-import { createDatabase, type Database } from "./platform/database";
-import { type Environment, getEnvironment } from "./settings/env";
-import { createFailedAttempts, type FailedAttempts } from "./keys/failed-attempts";
-import { createLogger, type Logger } from "./platform/logger";
-import { createMetrics, type Metrics } from "./platform/metrics";
-import { createRateLimit, type RateLimit } from "./platform/rate-limit";
-import { createRedisClients, type RedisClients } from "./platform/redis";
+import type { KeySettings, ServerContext } from "./keys/context";
+import { createFailedAttempts } from "./keys/failed-attempts";
+import { prepareFindByHash } from "./keys/find-by-hash";
+import { createUnknownHashes } from "./keys/unknown-hashes";
+import { createUsageRecorder } from "./keys/usage";
+import { createConcurrencyLimit } from "./platform/concurrency-limit";
+import { createDatabase } from "./platform/database";
+import { createLogger } from "./platform/logger";
+import { createMetrics } from "./platform/metrics";
+import { createRateLimit } from "./platform/rate-limit";
+import { createRedisClients } from "./platform/redis";
+import { createSlots } from "./slot/slot";
+import { createSlotBreaker } from "./slot/slot-breaker";
 
-type KeySettings = Pick<
-  Environment,
-  "API_KEY_PREFIX" | "API_KEY_ENVIRONMENT" | "API_KEY_LIMIT" | "API_ACCESS_FEATURE" | "TRUSTED_PROXY_HOPS"
->;
-
-/** All that the domain needs, as plain arguments: tests pass their own clock, database and Redis. */
-export interface ServerContext {
-  settings: KeySettings;
-  db: Database;
-  findByHash: FindByHash;
-  redis: RedisClients;
-  slots: Slots;
-  slotBreaker: SlotBreaker;
-  logger: Logger;
-  metrics: Metrics;
-  now: () => Date;
-  /** Bounds what verification may read from the database at once, per process. */
-  databaseReads: ConcurrencyLimit;
-  unknownHashes: UnknownHashes;
-  usage: UsageRecorder;
-  failedAttempts: FailedAttempts;
-  limits: { owner: RateLimit; create: RateLimit; invalidate: RateLimit };
+export interface ServerOptions extends KeySettings {
+  /** A Postgres primary. */
+  databaseUrl: string;
+  /** The Redis leader, behind Upstash's REST API. */
+  redis: { url: string; token: string };
+  logLevel: string;
+  now?: () => Date;
 }
 
 /**
@@ -42,19 +27,21 @@ export interface ServerContext {
  */
 const databaseReads = { atOnce: 20, waiting: 500, patienceMilliseconds: 1_000 };
 
-export function createServerContext(
-  environment: KeySettings &
-    Pick<Environment, "DATABASE_URL" | "UPSTASH_REDIS_REST_URL" | "UPSTASH_REDIS_REST_TOKEN" | "LOG_LEVEL">,
-  now: () => Date = () => new Date(),
-): ServerContext {
-  const db = createDatabase(environment.DATABASE_URL);
-  const logger = createLogger(environment.LOG_LEVEL);
-  const redis = createRedisClients({
-    url: environment.UPSTASH_REDIS_REST_URL,
-    token: environment.UPSTASH_REDIS_REST_TOKEN,
-  });
+/**
+ * Makes everything that one process needs. Connects to nothing yet, and reads no environment; a second one in the same process works.
+ * @example
+ * const context = createServerContext({
+ *   keyPrefix: "lk", keyEnvironment: "live", keyLimit: 5, accessFeature: undefined, trustedProxyHops: 0,
+ *   databaseUrl: "postgres://…", redis: { url: "https://…", token: "…" }, logLevel: "info",
+ * });
+ */
+export function createServerContext(options: ServerOptions): ServerContext {
+  const { databaseUrl, logLevel, now = () => new Date(), ...settings } = options;
+  const db = createDatabase(databaseUrl);
+  const logger = createLogger(logLevel);
+  const redis = createRedisClients(options.redis);
   return {
-    settings: environment,
+    settings,
     db,
     findByHash: prepareFindByHash(db),
     redis,
@@ -73,13 +60,4 @@ export function createServerContext(
       invalidate: createRateLimit({ redis: redis.limiter, name: "invalidate", logger }),
     },
   };
-}
-
-// On globalThis: a development reload evaluates this module again and must not open a second pool.
-const holder = globalThis as { latchkeyServerContext?: ServerContext };
-
-/** The one context of this process, from its settings. @throws what `getEnvironment` throws. */
-export function getServerContext(): ServerContext {
-  holder.latchkeyServerContext ??= createServerContext(getEnvironment());
-  return holder.latchkeyServerContext;
 }

@@ -1,17 +1,16 @@
 import "server-only";
 
-import { getServerContext } from "@/server/context";
+import { getLatchkey } from "@/latchkey";
 
 import type { TrpcContext } from "./init";
-import { readSession } from "../server/clerk/session";
 
 /**
  * What every procedure gets: the domain's context, and who is signed in.
  * @param expectedOwner what the page's call carries in `expectedOwnerHeader`; a session of somebody else counts as none.
  */
 export async function createTrpcContext(expectedOwner: string | null = null): Promise<TrpcContext> {
-  const session = await readSession();
+  const session = await getLatchkey().clerk.readSession();
   const isOfAnother =
     session.status === "signed_in" && expectedOwner !== null && session.caller.ownerId !== expectedOwner;
-  return { server: getServerContext(), session: isOfAnother ? { status: "signed_out" } : session };
+  return { server: getLatchkey().context, session: isOfAnother ? { status: "signed_out" } : session };
 }

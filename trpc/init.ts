@@ -1,11 +1,11 @@
 import { initTRPC, TRPCError } from "@trpc/server";
 import superjson from "superjson";
 
-import type { ServerContext } from "@/server/context";
+import type { ServerContext } from "@/server/keys/context";
 import { DomainError } from "@/server/shared/errors";
 
 import { publicErrorData, publicMessage, toTrpcError } from "./errors";
-import type { Session } from "../server/clerk/session";
+import type { Session } from "@/server/http/identity";
 
 export interface TrpcContext {
   server: ServerContext;

@@ -1,14 +1,11 @@
 import "server-only";
 
-import { after } from "next/server";
-
-import { getServerContext } from "@/server/context";
+import { getLatchkey } from "@/latchkey";
 import { createSelfRevoke, createWithApiKey } from "@/server/http/with-api-key";
 
-// Next's after() runs a deferred task to its end, also on functions that freeze once they have answered.
-export const getGatewayContext = () => ({ ...getServerContext(), defer: (task: () => Promise<void>) => after(task) });
+const getContext = () => getLatchkey().context;
 
 /** Protects a route: `export const GET = withApiKey(handler, { scopes: ["reports:read"] })`. */
-export const withApiKey = createWithApiKey(getGatewayContext);
+export const withApiKey = createWithApiKey(getContext);
 
-export const revokeSelf = createSelfRevoke(getGatewayContext);
+export const revokeSelf = createSelfRevoke(getContext);

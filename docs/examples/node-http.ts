@@ -8,15 +8,14 @@ import { readBearer } from "../../server/http/bearer";
 const { DATABASE_URL = "", UPSTASH_REDIS_REST_URL = "", UPSTASH_REDIS_REST_TOKEN = "", PORT = "8080" } = process.env;
 
 const context = createServerContext({
-  API_KEY_PREFIX: "lk",
-  API_KEY_ENVIRONMENT: "test",
-  API_KEY_LIMIT: 5,
-  API_ACCESS_FEATURE: undefined,
-  TRUSTED_PROXY_HOPS: 0,
-  LOG_LEVEL: "info",
-  DATABASE_URL,
-  UPSTASH_REDIS_REST_URL,
-  UPSTASH_REDIS_REST_TOKEN,
+  keyPrefix: "lk",
+  keyEnvironment: "test",
+  keyLimit: 5,
+  accessFeature: undefined,
+  trustedProxyHops: 0,
+  logLevel: "info",
+  databaseUrl: DATABASE_URL,
+  redis: { url: UPSTASH_REDIS_REST_URL, token: UPSTASH_REDIS_REST_TOKEN },
 });
 // A long-lived process just runs what need not delay an answer.
 const verifyContext = { ...context, defer: (task: () => Promise<void>) => void task() };

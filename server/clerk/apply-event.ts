@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import type { ServerContext } from "../context";
+import type { ServerContext } from "../keys/context";
 import { closeOwner, type OwnerAccess, reopenOwner, setOwnerAccess } from "../owners";
 
 /** Milliseconds since 1970, between 2001 and 2286: seconds or microseconds would put every other event out of order. */
@@ -53,6 +53,6 @@ async function refreshAccess(
   at: Date,
   readAccess: (userId: string) => Promise<OwnerAccess>,
 ): Promise<void> {
-  if (!ctx.settings.API_ACCESS_FEATURE) return;
+  if (!ctx.settings.accessFeature) return;
   await setOwnerAccess(ctx, { ownerId, at, ...(await readAccess(ownerId)) });
 }

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 
-import type { ServerContext } from "../context";
+import type { ServerContext } from "../keys/context";
 import { cachePurges } from "../platform/schema";
 
 export interface Readiness {

@@ -38,7 +38,7 @@ export function createWithApiKey(getContext: () => VerifyContext) {
       const context = getContext();
       const secret = requireSecret(context, request);
       if (secret instanceof Response) return secret;
-      const address = clientAddress(request.headers, context.settings.TRUSTED_PROXY_HOPS);
+      const address = clientAddress(request.headers, context.settings.trustedProxyHops);
       const key = await authenticate(context, secret, address, options.scopes ?? []);
       if (key instanceof Response) return key;
       const limit = await consultLimit(context, key);
@@ -66,7 +66,7 @@ export function createSelfRevoke(getContext: () => VerifyContext) {
 }
 
 function requireSecret(context: VerifyContext, request: Request): string | Response {
-  const credentials = readCredentials(request.headers, context.settings.API_KEY_PREFIX);
+  const credentials = readCredentials(request.headers, context.settings.keyPrefix);
   switch (credentials.kind) {
     case "key":
       return credentials.secret;

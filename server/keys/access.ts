@@ -1,4 +1,4 @@
-import type { ServerContext } from "../context";
+import type { ServerContext } from "./context";
 import type { owners } from "../platform/schema";
 
 /** Who calls, as the host's session tells: never taken from a request's input. */
@@ -22,7 +22,7 @@ export function mayCreateKeys(
   owner: AccessColumns | undefined,
 ): boolean {
   if (owner?.closedAt) return false;
-  if (!ctx.settings.API_ACCESS_FEATURE) return true;
+  if (!ctx.settings.accessFeature) return true;
   if (!caller.hasAccessClaim) return false;
   if (!owner || owner.accessAllowed === null) return true;
   return owner.accessAllowed && (owner.accessUntil === null || owner.accessUntil > ctx.now());

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { and, eq } from "drizzle-orm";
 import { v7 as uuidV7 } from "uuid";
 
-import type { ServerContext } from "../context";
+import type { ServerContext } from "./context";
 import type { Statements } from "../platform/database";
 import { lockOwner } from "../platform/locks";
 import { apiKeys } from "../platform/schema";
@@ -46,9 +46,9 @@ export async function createApiKey(ctx: ServerContext, caller: Caller, input: Cr
   if (caller.isImpersonated) throw new DomainError("IMPERSONATED");
   const state = await ctx.limits.create(caller.ownerId, createsPerMinute);
   if (state && !state.isWithin) throw new DomainError("RATE_LIMITED");
-  const secret = mintSecret({ prefix: ctx.settings.API_KEY_PREFIX, environment: ctx.settings.API_KEY_ENVIRONMENT });
+  const secret = mintSecret({ prefix: ctx.settings.keyPrefix, environment: ctx.settings.keyEnvironment });
   const requestDigest = digestInput(input);
-  const requiresFeature = ctx.settings.API_ACCESS_FEATURE !== undefined;
+  const requiresFeature = ctx.settings.accessFeature !== undefined;
 
   const { result: row, effects } = await changeAndPurge(ctx, async (transaction, purge) => {
     const owner = await lockOwner(transaction, caller.ownerId, requiresFeature ? caller.hasAccessClaim : null);
@@ -67,7 +67,7 @@ export async function createApiKey(ctx: ServerContext, caller: Caller, input: Cr
       apiKeys,
       and(eq(apiKeys.ownerId, caller.ownerId), isActive(apiKeys, ctx.now())),
     );
-    if (active >= (owner.keyLimit ?? ctx.settings.API_KEY_LIMIT)) throw new DomainError("API_KEY_LIMIT_REACHED");
+    if (active >= (owner.keyLimit ?? ctx.settings.keyLimit)) throw new DomainError("API_KEY_LIMIT_REACHED");
     return insertKey(ctx, transaction, caller.ownerId, input, requestDigest, secret);
   });
   return { key: toSummary(row, ctx.now(), null), secret, replaced: effects.get(row.id) ?? null };
@@ -92,7 +92,7 @@ async function insertKey(
       name: input.name,
       hash: hashSecret(secret),
       display: displaySecret(secret),
-      environment: ctx.settings.API_KEY_ENVIRONMENT,
+      environment: ctx.settings.keyEnvironment,
       scopes: input.scopes ?? allScopes,
       requestId: input.requestId,
       requestDigest,

@@ -1,3 +1,5 @@
+import { LRUCache } from "lru-cache";
+
 const windowMilliseconds = 60_000;
 const allowedFailures = 30;
 const capacity = 10_000;
@@ -10,27 +12,23 @@ export interface FailedAttempts {
 }
 
 export function createFailedAttempts(now: () => Date): FailedAttempts {
-  const windows = new Map<string, { startedAt: number; failures: number }>();
-  const current = (address: string) => {
-    const window = windows.get(address);
-    return window && now().getTime() - window.startedAt < windowMilliseconds ? window : undefined;
-  };
+  /** A window begins with its first failure and does not move. The oldest make room. */
+  const failures = new LRUCache<string, { count: number }>({
+    max: capacity,
+    ttl: windowMilliseconds,
+    ttlResolution: 0,
+    perf: { now: () => now().getTime() },
+  });
   return {
     secondsToWait(address) {
-      const window = current(address);
-      if (!window || window.failures < allowedFailures) return 0;
-      return Math.max(1, Math.ceil((window.startedAt + windowMilliseconds - now().getTime()) / 1_000));
+      const window = failures.peek(address);
+      if (!window || window.count < allowedFailures) return 0;
+      return Math.max(1, Math.ceil(failures.getRemainingTTL(address) / 1_000));
     },
     note(address) {
-      const window = current(address);
-      if (window) window.failures++;
-      else {
-        windows.delete(address);
-        windows.set(address, { startedAt: now().getTime(), failures: 1 });
-        // Bounded: the oldest window makes room.
-        const [oldest] = windows.keys();
-        if (windows.size > capacity && oldest !== undefined) windows.delete(oldest);
-      }
+      const window = failures.peek(address);
+      if (window) window.count++;
+      else failures.set(address, { count: 1 });
     },
   };
 }

@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
 
-import type { ServerContext } from "../context";
+import type { ServerContext } from "./context";
 import { readClock } from "../platform/database";
 import { apiKeys } from "../platform/schema";
 import { DomainError } from "../shared/errors";

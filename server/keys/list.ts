@@ -1,6 +1,6 @@
 import { and, desc, eq, inArray, isNotNull, isNull, or, sql } from "drizzle-orm";
 
-import type { ServerContext } from "../context";
+import type { ServerContext } from "./context";
 import { apiKeys, owners } from "../platform/schema";
 import { effectsOf } from "../outbox/effects";
 import { type Caller, mayCreateKeys } from "./access";
@@ -39,7 +39,7 @@ export async function listApiKeys(ctx: ServerContext, caller: Caller): Promise<A
   const active = keys.filter((key) => key.status === "active");
   return {
     keys: [...active, ...keys.filter((key) => key.status !== "active")],
-    limit: { used: active.length, max: owner?.keyLimit ?? ctx.settings.API_KEY_LIMIT },
+    limit: { used: active.length, max: owner?.keyLimit ?? ctx.settings.keyLimit },
     access: { allowed: mayCreateKeys(ctx, caller, owner) },
   };
 }

@@ -1,6 +1,6 @@
 import { and, eq } from "drizzle-orm";
 
-import type { ServerContext } from "../context";
+import type { ServerContext } from "./context";
 import { apiKeys } from "../platform/schema";
 import { DomainError } from "../shared/errors";
 import { changeAndPurge } from "../outbox/change-and-purge";

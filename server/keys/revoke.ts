@@ -1,6 +1,6 @@
 import { and, eq, inArray, isNull, sql } from "drizzle-orm";
 
-import type { ServerContext } from "../context";
+import type { ServerContext } from "./context";
 import type { Statements } from "../platform/database";
 import { lockedKeyIds } from "../platform/locks";
 import { apiKeys } from "../platform/schema";
@@ -64,7 +64,7 @@ export async function revokeAllApiKeys(
  * @throws what the database throws when it cannot be reached.
  */
 export async function revokeSelf(ctx: ServerContext, secret: string): Promise<Effect | null> {
-  const format = { prefix: ctx.settings.API_KEY_PREFIX, environment: ctx.settings.API_KEY_ENVIRONMENT };
+  const format = { prefix: ctx.settings.keyPrefix, environment: ctx.settings.keyEnvironment };
   if (!isWellFormedSecret(secret, format)) return null;
   const hash = hashSecret(secret);
   const [found] = await ctx.databaseReads(() => ctx.findByHash.execute({ hash }));

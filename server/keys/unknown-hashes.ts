@@ -1,3 +1,5 @@
+import { LRUCache } from "lru-cache";
+
 const memoryMilliseconds = 10_000;
 const capacity = 10_000;
 
@@ -11,22 +13,15 @@ export interface UnknownHashes {
 }
 
 export function createUnknownHashes(now: () => Date): UnknownHashes {
-  // A Map keeps insertion order, which here is the order of expiry.
-  const expiries = new Map<string, number>();
+  const hashes = new LRUCache<string, true>({
+    max: capacity,
+    ttl: memoryMilliseconds,
+    // The clock of the server, each time: a moved clock must not keep an entry longer.
+    ttlResolution: 0,
+    perf: { now: () => now().getTime() },
+  });
   return {
-    has(hash) {
-      if (expiries.size === 0) return false;
-      const expiry = expiries.get(hash.toString("base64"));
-      return expiry !== undefined && expiry > now().getTime();
-    },
-    add(hash) {
-      const entry = hash.toString("base64");
-      expiries.delete(entry);
-      expiries.set(entry, now().getTime() + memoryMilliseconds);
-      for (const [oldest, expiry] of expiries) {
-        if (expiries.size <= capacity && expiry > now().getTime()) break;
-        expiries.delete(oldest);
-      }
-    },
+    has: (hash) => hashes.size > 0 && hashes.has(hash.toString("base64")),
+    add: (hash) => void hashes.set(hash.toString("base64"), true),
   };
 }

@@ -1,6 +1,6 @@
 import { and, eq, gte } from "drizzle-orm";
 
-import type { ServerContext } from "../context";
+import type { ServerContext } from "./context";
 import { apiKeys, apiKeyUsage } from "../platform/schema";
 import { DomainError } from "../shared/errors";
 import { fromPublicId } from "../shared/public-id";

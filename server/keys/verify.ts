@@ -1,4 +1,4 @@
-import type { ServerContext } from "../context";
+import type { ServerContext } from "./context";
 import { hasName } from "../shared/errors";
 import { describeFault } from "../platform/logger";
 import { fromPublicId, toPublicId } from "../shared/public-id";
@@ -68,7 +68,7 @@ export async function verifyApiKey(
 }
 
 async function decide(ctx: VerifyContext, secret: string, address: string | null): Promise<Verification> {
-  const format = { prefix: ctx.settings.API_KEY_PREFIX, environment: ctx.settings.API_KEY_ENVIRONMENT };
+  const format = { prefix: ctx.settings.keyPrefix, environment: ctx.settings.keyEnvironment };
   if (!isWellFormedSecret(secret, format)) return { valid: false, reason: "malformed" };
   const hash = hashSecret(secret);
   if (ctx.unknownHashes.has(hash)) return { valid: false, reason: "unknown" };
@@ -128,11 +128,11 @@ function deferFill(ctx: VerifyContext, hash: Buffer, lease: string, content: Slo
 /** Judges what the slot or the row says by the clock and the settings of now: a cached value is never a cached verdict. */
 function accept(ctx: VerifyContext, payload: SlotPayload): Verification {
   const now = ctx.now().getTime();
-  if (payload.environment !== ctx.settings.API_KEY_ENVIRONMENT) return { valid: false, reason: "unknown" };
+  if (payload.environment !== ctx.settings.keyEnvironment) return { valid: false, reason: "unknown" };
   if (payload.expiresAt !== null && payload.expiresAt <= now) return { valid: false, reason: "expired" };
   const { allowed, until } = payload.access;
   const hasAccess = allowed === true && (until === null || until > now);
-  if (ctx.settings.API_ACCESS_FEATURE && !hasAccess) return { valid: false, reason: "access_required" };
+  if (ctx.settings.accessFeature && !hasAccess) return { valid: false, reason: "access_required" };
 
   const flush = ctx.usage.record(fromPublicId(payload.keyId), now);
   if (flush) ctx.defer(flush);

@@ -1,13 +1,11 @@
 import type { Effect } from "../shared/effect";
-import type { ServerContext } from "../context";
+import type { OutboxContext } from "./context";
 import type { Statements } from "../platform/database";
 import { describeFault } from "../platform/logger";
 import { commitUntilKnown } from "./commit-until-known";
 import { pendingSince, recordEffects } from "./effects";
 import { enqueuePurges, type KeyQueue, type Purge, queueOf, type QueuedPurge } from "./queue";
 import { type Settlement, settlePurges } from "./settle";
-
-type OutboxContext = Pick<ServerContext, "db" | "slots" | "logger" | "metrics">;
 
 /** Names slots that the change makes out of date. They are purged after the commit, and queued with it until Redis confirms. */
 export type NamePurges = (purges: readonly Purge[]) => Promise<void>;
@@ -54,7 +52,7 @@ export async function changeAndPurge<T>(
 
 /** Policy: it only shortens the time in which a cached copy is used; the purge after the commit is what counts. */
 async function bypassBestEffort(
-  ctx: Pick<ServerContext, "slots" | "logger">,
+  ctx: Pick<OutboxContext, "slots" | "logger">,
   hashes: readonly Buffer[],
 ): Promise<void> {
   try {
@@ -94,7 +92,7 @@ async function effectsAfter(
   );
 }
 
-async function promiseOrNothing(ctx: Pick<ServerContext, "db" | "logger">, ids: readonly string[], committedAt: Date) {
+async function promiseOrNothing(ctx: Pick<OutboxContext, "db" | "logger">, ids: readonly string[], committedAt: Date) {
   if (ids.length === 0) return new Map<string, Effect>();
   try {
     return await recordEffects(ctx.db, ids, committedAt);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { ServerContext } from "../context";
+import type { OutboxContext } from "./context";
 import { CommitOutcomeUnknownError, type Statements } from "../platform/database";
 import { DomainError } from "../shared/errors";
 import { describeFault } from "../platform/logger";
@@ -14,7 +14,7 @@ const pauseMilliseconds = 200;
  * @throws CommitOutcomeUnknownError when nobody could tell in that time. Every other error means that nothing was changed.
  */
 export async function commitUntilKnown<T>(
-  ctx: Pick<ServerContext, "db" | "logger">,
+  ctx: Pick<OutboxContext, "db" | "logger">,
   work: (transaction: Statements) => Promise<T>,
 ): Promise<{ result: T; committedAt: Date }> {
   const deadline = performance.now() + budgetMilliseconds;

@@ -1,12 +1,12 @@
 import { inArray, lte, sql } from "drizzle-orm";
 
-import type { ServerContext } from "../context";
+import type { OutboxContext } from "./context";
 import { cachePurges } from "../platform/schema";
 import { describeFault } from "../platform/logger";
 import { type QueuedPurge, queuedPurgeColumns, queueOf } from "./queue";
 import { settlePurges } from "./settle";
 
-type DrainContext = Pick<ServerContext, "db" | "slots" | "logger" | "metrics">;
+type DrainContext = OutboxContext;
 
 const batchSize = 100;
 const longestPauseSeconds = 30;

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 
-import type { ServerContext } from "../context";
+import type { OutboxContext } from "./context";
 import { lockedKeyIds } from "../platform/locks";
 import { apiKeys, cachePurges } from "../platform/schema";
 import { describeFault } from "../platform/logger";
@@ -22,10 +22,7 @@ export interface Settlement {
  * @param queue everything that is queued for its revoked keys, as `queueOf` gives it. Nothing can be added to that later, since a
  *   revoked key gets no new hash.
  */
-export async function settlePurges(
-  ctx: Pick<ServerContext, "db" | "slots" | "logger" | "metrics">,
-  queue: KeyQueue,
-): Promise<Settlement> {
+export async function settlePurges(ctx: OutboxContext, queue: KeyQueue): Promise<Settlement> {
   const { purges, revoked } = queue;
   let confirmed: boolean[];
   try {
@@ -47,7 +44,7 @@ export async function settlePurges(
  * The keys' rows are locked first, in the order of their ids, as every transaction here does: no deadlock with a repeated revoke.
  */
 async function recordConfirmed(
-  ctx: Pick<ServerContext, "db" | "logger">,
+  ctx: Pick<OutboxContext, "db" | "logger">,
   done: readonly QueuedPurge[],
   effectiveKeyIds: readonly string[],
 ): Promise<Pick<Settlement, "recordedAt" | "effectiveAt">> {

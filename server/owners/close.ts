@@ -2,7 +2,7 @@ import { and, eq, isNull, lte, sql } from "drizzle-orm";
 
 import { revokeKeys } from "../keys/revoke";
 import { type Effect, weakestEffect } from "../shared/effect";
-import type { ServerContext } from "../context";
+import type { ServerContext } from "../keys/context";
 import type { Statements } from "../platform/database";
 import { lockOwner } from "../platform/locks";
 import { apiKeys, owners } from "../platform/schema";

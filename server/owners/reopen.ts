@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
 
-import type { ServerContext } from "../context";
+import type { ServerContext } from "../keys/context";
 import { lockOwner } from "../platform/locks";
 import { owners } from "../platform/schema";
 import { changeAndPurge } from "../outbox/change-and-purge";

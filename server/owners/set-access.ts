@@ -1,6 +1,6 @@
 import { and, eq, isNull } from "drizzle-orm";
 
-import type { ServerContext } from "../context";
+import type { ServerContext } from "../keys/context";
 import { lockKeys, lockOwner } from "../platform/locks";
 import { apiKeys, owners } from "../platform/schema";
 import { changeAndPurge } from "../outbox/change-and-purge";

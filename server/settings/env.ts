@@ -82,8 +82,6 @@ function isClerkPublicKey(pem: string): boolean {
   }
 }
 
-export type Environment = ReturnType<typeof parseEnvironment>;
-
 /**
  * Reads and checks every setting. White space around a value can only be a slip and is taken off; what is empty then counts as unset.
  * Quotes around a value are refused, since nobody knows whether they belong to it. So is whatever would start and then never work.
@@ -125,12 +123,4 @@ function describeIssue(issue: z.core.$ZodIssue, set: Record<string, string>): st
 
 function describeProblems(problems: readonly string[]): string {
   return `Latchkey cannot start:\n- ${[...new Set(problems)].join("\n- ")}\n\`npm run dev\` starts local stand-ins for what is unset; see .env.example.`;
-}
-
-let environment: Environment | undefined;
-
-/** The settings of this process, read once. Called at start by `instrumentation.ts`, so that a bad setting stops the start. */
-export function getEnvironment(): Environment {
-  environment ??= parseEnvironment(process.env);
-  return environment;
 }

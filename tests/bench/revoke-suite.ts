@@ -4,7 +4,7 @@ import { eq, sql } from "drizzle-orm";
 
 import { revokeApiKey } from "@/server/keys";
 import type { Slots } from "@/server/slot/slot";
-import type { ServerContext } from "@/server/context";
+import type { ServerContext } from "@/server/keys/context";
 import { apiKeys, cachePurges } from "@/server/platform/schema";
 
 import { type Block, runBlock, summarize } from "./block";

@@ -41,15 +41,17 @@ export function openStage(services: Services, databaseUrl = settingOf(services, 
     deferred.add(running);
   };
   const context = createServerContext({
-    API_KEY_PREFIX: format.prefix,
-    API_KEY_ENVIRONMENT: format.environment,
-    API_KEY_LIMIT: keysPerOwner,
-    API_ACCESS_FEATURE: undefined,
-    TRUSTED_PROXY_HOPS: 0,
-    DATABASE_URL: databaseUrl,
-    UPSTASH_REDIS_REST_URL: settingOf(services, "UPSTASH_REDIS_REST_URL"),
-    UPSTASH_REDIS_REST_TOKEN: settingOf(services, "UPSTASH_REDIS_REST_TOKEN"),
-    LOG_LEVEL: "silent",
+    keyPrefix: format.prefix,
+    keyEnvironment: format.environment,
+    keyLimit: keysPerOwner,
+    accessFeature: undefined,
+    trustedProxyHops: 0,
+    databaseUrl,
+    redis: {
+      url: settingOf(services, "UPSTASH_REDIS_REST_URL"),
+      token: settingOf(services, "UPSTASH_REDIS_REST_TOKEN"),
+    },
+    logLevel: "silent",
   });
   const settle = async () => {
     while (deferred.size > 0) await Promise.all(deferred);

@@ -60,7 +60,7 @@ export async function race(options: RaceOptions): Promise<RaceReport> {
 
   const servers = await Promise.all(
     Array.from({ length: instances }, async () => {
-      const server = await startServerInstance(options.databaseUrl, options.redis, { API_KEY_LIMIT: 1000 });
+      const server = await startServerInstance(options.databaseUrl, options.redis, { keyLimit: 1000 });
       const own = options.slots?.(server.slots, server) ?? server.slots;
       server.slots = {
         ...own,

@@ -8,7 +8,7 @@ import { type PostgresProxy, startPostgresProxy } from "./postgres-proxy";
 import { type RedisProxy, startRedisProxy } from "./redis-proxy";
 
 export type Settings = Partial<
-  Pick<VerifyContext["settings"], "API_KEY_LIMIT" | "API_ACCESS_FEATURE" | "API_KEY_ENVIRONMENT" | "TRUSTED_PROXY_HOPS">
+  Pick<VerifyContext["settings"], "keyLimit" | "accessFeature" | "keyEnvironment" | "trustedProxyHops">
 >;
 
 /** One server instance as a process would have it, its way to Redis and Postgres, and what it has deferred. */
@@ -30,21 +30,18 @@ export async function startServerInstance(
   const redisProxy = await startRedisProxy(redis.url);
   const postgresProxy = await startPostgresProxy(databaseUrl);
   let skew = 0;
-  const context = createServerContext(
-    {
-      API_KEY_PREFIX: "lk",
-      API_KEY_ENVIRONMENT: "test",
-      API_KEY_LIMIT: 5,
-      API_ACCESS_FEATURE: undefined,
-      TRUSTED_PROXY_HOPS: 0,
-      ...settings,
-      DATABASE_URL: postgresProxy.url,
-      UPSTASH_REDIS_REST_URL: redisProxy.url,
-      UPSTASH_REDIS_REST_TOKEN: redis.token,
-      LOG_LEVEL: "silent",
-    },
-    () => new Date(Date.now() + skew),
-  );
+  const context = createServerContext({
+    keyPrefix: "lk",
+    keyEnvironment: "test",
+    keyLimit: 5,
+    accessFeature: undefined,
+    trustedProxyHops: 0,
+    ...settings,
+    databaseUrl: postgresProxy.url,
+    redis: { url: redisProxy.url, token: redis.token },
+    logLevel: "silent",
+    now: () => new Date(Date.now() + skew),
+  });
   const deferred: (() => Promise<void>)[] = [];
   return {
     ...context,

@@ -1,16 +1,15 @@
-import { getServerContext } from "@/server/context";
-import { getEnvironment } from "@/server/settings/env";
+import { getLatchkey } from "@/latchkey";
 import { createEndpoint, refuseWithStatus } from "@/server/http/endpoint";
 import { bearsSecret } from "@/server/http/shared-secret";
 
 import { everyMethod } from "../every-method";
 
-const secret = () => getEnvironment().METRICS_SECRET;
+const secret = () => getLatchkey().environment.METRICS_SECRET;
 
 /** This process's metrics in Prometheus's text format. */
 async function render(request: Request): Promise<Response> {
   if (!bearsSecret(request, secret())) return new Response(null, { status: 401 });
-  const { text, contentType } = await getServerContext().metrics.render();
+  const { text, contentType } = await getLatchkey().context.metrics.render();
   return new Response(text, { headers: { "Content-Type": contentType } });
 }
 

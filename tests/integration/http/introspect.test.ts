@@ -11,7 +11,7 @@ import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
 const secret = "s".repeat(32);
 
 describe("introspection", () => {
-  const server = useTestServer("embedded", { API_ACCESS_FEATURE: "api_access" });
+  const server = useTestServer("embedded", { accessFeature: "api_access" });
 
   function ask(body: string, headers: Record<string, string> = {}, configured: string | undefined = secret) {
     const form = { "content-type": "application/x-www-form-urlencoded", authorization: `Bearer ${secret}` };

@@ -7,7 +7,7 @@ import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
 import { redisKinds } from "@/tests/support/services";
 
 describe.each(redisKinds)("rate limits on %s", (redisKind) => {
-  const server = useTestServer(redisKind, { TRUSTED_PROXY_HOPS: 1 });
+  const server = useTestServer(redisKind, { trustedProxyHops: 1 });
   const handler = createWithApiKey(() => server())(() => new Response("ok"));
   const call = (secret: string, address = "192.0.2.1", spoofed = "") =>
     handler(

@@ -8,7 +8,7 @@ import { createSelfRevoke, createWithApiKey } from "@/server/http/with-api-key";
 import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
 
 describe("withApiKey", () => {
-  const server = useTestServer("embedded", { API_ACCESS_FEATURE: "api_access" });
+  const server = useTestServer("embedded", { accessFeature: "api_access" });
   const withApiKey = createWithApiKey(() => server());
   const whoami = withApiKey((_request, { key }) => Response.json({ keyId: key.keyId, ownerId: key.ownerId }));
   const revokeSelf = createSelfRevoke(() => server());

@@ -172,7 +172,7 @@ describe("createApiKey", () => {
 });
 
 describe("createApiKey with a required feature", () => {
-  const server = useTestServer("embedded", { API_ACCESS_FEATURE: "api_access" });
+  const server = useTestServer("embedded", { accessFeature: "api_access" });
 
   it("refuses a session without it, and lists that access is missing", async () => {
     const caller = newCaller({ hasAccessClaim: false });

@@ -236,7 +236,7 @@ describe.each(redisKinds)("verifyApiKey on %s", (redisKind) => {
 });
 
 describe("verifyApiKey with a required feature", () => {
-  const server = useTestServer("embedded", { API_ACCESS_FEATURE: "api_access" });
+  const server = useTestServer("embedded", { accessFeature: "api_access" });
 
   it("judges access on every hit, and accepts again when it returns", async () => {
     const caller = newCaller({ hasAccessClaim: true });

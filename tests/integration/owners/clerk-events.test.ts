@@ -58,7 +58,7 @@ const revoked = { valid: false, reason: "revoked" };
 const accessRequired = { valid: false, reason: "access_required" };
 
 describe("Clerk's events where a feature is required", () => {
-  const server = useTestServer("embedded", { API_ACCESS_FEATURE: "api_access" });
+  const server = useTestServer("embedded", { accessFeature: "api_access" });
 
   async function subscriber() {
     const userId = newUserId();

@@ -15,7 +15,7 @@ const isPurge = (body: string) => body.includes("'DEL'");
 const isOwnerLock = (statement: string) => statement.startsWith('insert into "owners"');
 
 describe.each(redisKinds)("closing an owner on %s", (redisKind) => {
-  const server = useTestServer(redisKind, { API_KEY_LIMIT: 100 });
+  const server = useTestServer(redisKind, { keyLimit: 100 });
   const now = () => server().now().getTime();
   const banned = (ownerId: string, at: number) => ({ ownerId, at: new Date(at), reason: "banned" as const });
   const deleted = (ownerId: string, at: number) => ({ ownerId, at: new Date(at), reason: "deleted" as const });

@@ -19,7 +19,7 @@ import { redisKinds } from "@/tests/support/services";
 const accessRequired = { valid: false, reason: "access_required" };
 
 describe.each(redisKinds)("setOwnerAccess on %s", (redisKind) => {
-  const server = useTestServer(redisKind, { API_ACCESS_FEATURE: "api_access" });
+  const server = useTestServer(redisKind, { accessFeature: "api_access" });
   const start = Date.now();
   const set = (ownerId: string, allowed: boolean, at: number, until: Date | null = null) =>
     setOwnerAccess(server(), { ownerId, allowed, until, at: new Date(start + at) });

@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { Caller } from "@/server/keys";
 import { newCaller, useTestServer } from "@/tests/support/domain";
 import { appRouter } from "@/trpc/routers";
-import type { Session } from "@/server/clerk/session";
+import type { Session } from "@/server/http/identity";
 
 interface Answer {
   status: number;

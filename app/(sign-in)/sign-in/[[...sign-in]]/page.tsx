@@ -1,10 +1,10 @@
 import { SignIn } from "@clerk/nextjs";
 
-import { isSessionOfAnotherSite } from "@/server/clerk/session";
+import { getLatchkey } from "@/latchkey";
 
 import { SessionRenewal } from "./session-renewal";
 
 export default async function SignInPage() {
   // Clerk's form would send this browser, which holds a session, straight back to the page that refuses it, and so without end.
-  return (await isSessionOfAnotherSite()) ? <SessionRenewal /> : <SignIn />;
+  return (await getLatchkey().clerk.isSessionOfAnotherSite()) ? <SessionRenewal /> : <SignIn />;
 }

@@ -49,7 +49,7 @@ function Busy() {
   return (
     <p role="status" className="flex items-center gap-2 text-sm text-muted-foreground">
       <Spinner />
-      {strings.busy}
+      <span>{strings.busy}</span>
     </p>
   );
 }

@@ -2,8 +2,8 @@ import { auth } from "@clerk/nextjs/server";
 import type { Metadata } from "next";
 import { Suspense } from "react";
 
+import { getLatchkey } from "@/latchkey";
 import { HydrateClient, prefetch, trpcFor } from "@/trpc/server";
-import { readSession } from "@/server/clerk/session";
 
 import { ApiKeysView } from "./api-keys-view";
 import { ApiKeysFrame } from "./frame/api-keys-frame";
@@ -20,7 +20,7 @@ const currentTime = () => Date.now();
 
 export default async function ApiKeysPage() {
   // Before protect(): while Clerk's signing keys cannot be fetched it would send signed-in people to sign in, and again.
-  if ((await readSession()).status === "unavailable") return <LoadFailed />;
+  if ((await getLatchkey().clerk.readSession()).status === "unavailable") return <LoadFailed />;
   const { userId } = await auth.protect();
   const renderedAt = currentTime();
   prefetch(trpcFor(userId).apiKeys.list.queryOptions());

@@ -1,7 +1,7 @@
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import { TRPC_ERROR_CODES_BY_KEY } from "@trpc/server/rpc";
 
-import { getServerContext } from "@/server/context";
+import { getLatchkey } from "@/latchkey";
 import { createEndpoint } from "@/server/http/endpoint";
 import { readLimitedBody } from "@/server/http/read-limited-body";
 import { describeFault } from "@/server/platform/logger";
@@ -39,7 +39,7 @@ function handle(request: Request): Promise<Response> {
     onError({ error, path, type }) {
       if (error.code !== "INTERNAL_SERVER_ERROR" && error.code !== "SERVICE_UNAVAILABLE") return;
       // The input stays out: it may hold a hash.
-      getServerContext().logger.error(
+      getLatchkey().context.logger.error(
         { path, type, code: error.code, fault: describeFault(error.cause) },
         "procedure failed",
       );

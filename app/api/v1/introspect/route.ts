@@ -1,15 +1,14 @@
-import { getEnvironment } from "@/server/settings/env";
+import { getLatchkey } from "@/latchkey";
 import { createEndpoint } from "@/server/http/endpoint";
 import { introspect, refuseIntrospection } from "@/server/http/introspect";
 
 import { everyMethod } from "../../every-method";
-import { getGatewayContext } from "../../gateway";
 
-const secret = () => getEnvironment().INTROSPECTION_SECRET;
+const secret = () => getLatchkey().environment.INTROSPECTION_SECRET;
 
 /** RFC 7662, for gateways that share INTROSPECTION_SECRET with this app. */
 const introspection = createEndpoint(
-  { POST: (request) => introspect(getGatewayContext(), secret(), request) },
+  { POST: (request) => introspect(getLatchkey().context, secret(), request) },
   { isThere: () => secret() !== undefined, refuse: refuseIntrospection },
 );
 

@@ -11,7 +11,7 @@ describe("unknown hashes", () => {
     unknown.add(hashOf(1));
     expect(unknown.has(hashOf(1))).toBe(true);
     expect(unknown.has(hashOf(2))).toBe(false);
-    now += 9_999;
+    now += 10_000;
     expect(unknown.has(hashOf(1))).toBe(true);
     now += 1;
     expect(unknown.has(hashOf(1))).toBe(false);

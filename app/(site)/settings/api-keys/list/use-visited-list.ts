@@ -11,7 +11,8 @@ import { noteRenderTime, serverNow } from "@/trpc/server-time";
 import { onReturn } from "./on-return";
 import { shareChanges } from "./other-tabs";
 
-const pendingPollMilliseconds = 3_000;
+/** How often the server is asked while a revocation is pending. The receipt and the rows follow the same answer. */
+const pendingPollMilliseconds = 2_000;
 /** A page that the server made longer ago than this was kept by something in between. */
 const freshMilliseconds = 10_000;
 

@@ -7,9 +7,6 @@ import type { Effect } from "@/server/keys";
 import { strings } from "../strings";
 import { useSecondsUntil } from "../use-seconds-until";
 
-/** How often the server is asked whether a pending revocation has become effective. */
-export const receiptPollMilliseconds = 2_000;
-
 type PendingText = (latest: string) => string;
 
 /** What may be said of a revocation now: never more than the server has confirmed or promised. Browser only. */

@@ -1,0 +1,71 @@
+/**
+ * The rooms of this house, in the order of their floors: what each is, and what it may import. The lint holds it, and a test compares the
+ * README's table with it. A file outside of these rooms is a tool's or the composition's.
+ */
+export const rooms = {
+  "server/shared": {
+    is: "pure rules and shapes: the secret's format, names, inputs, status, effect, error codes. A browser may load it",
+    mayImport: [],
+    instead: "Keep it pure: whatever needs Node, Postgres or Redis belongs into a room above.",
+  },
+  "server/settings": {
+    is: "reads and checks the settings; imported by compositions alone",
+    mayImport: ["server/shared"],
+    instead: "Settings know nothing of what is made of them.",
+  },
+  "server/platform": {
+    is: "Postgres (client, schema, locks, migrations), Redis, logger, metrics, limits",
+    mayImport: ["server/shared"],
+    instead: "Platform knows nothing of keys. Move a rule about keys into server/keys.",
+  },
+  "server/slot": {
+    is: "the cache protocol: scripts, payload, breaker",
+    mayImport: ["server/shared", "server/platform"],
+    instead: "The slot knows neither the outbox nor the verbs: they use it.",
+  },
+  "server/outbox": {
+    is: "change-and-purge, the queue, the drain, effects",
+    mayImport: ["server/shared", "server/platform", "server/slot"],
+    instead: "The outbox knows no verb: pass it the change as a function.",
+  },
+  "server/keys": {
+    is: "one verb a file: create, list, rename, revoke, verify, usage",
+    mayImport: ["server/shared", "server/platform", "server/slot", "server/outbox"],
+    instead: "Verbs know nothing of owners' accounts, HTTP or Clerk. Take a plain argument.",
+  },
+  "server/owners": {
+    is: "what happens to an account: access, closing, reopening",
+    mayImport: ["server/shared", "server/platform", "server/outbox", "server/keys"],
+    instead: "Owners know nothing of HTTP or Clerk. Take a plain argument.",
+  },
+  "server/http": {
+    is: "the gateway and the endpoints, on fetch's Request and Response",
+    mayImport: ["server/shared", "server/platform", "server/outbox", "server/keys", "server/owners"],
+    instead: "HTTP knows no sign-in: it takes an IdentityProvider.",
+  },
+  "server/clerk": {
+    is: "the one adapter to Clerk: session, bearer, webhook, plans",
+    mayImport: ["server/shared", "server/platform", "server/keys", "server/owners", "server/http"],
+    instead: "The adapter translates; rules belong into server/keys or server/owners.",
+  },
+  server: {
+    is: "`context.ts`, which alone constructs what the rooms above need",
+    mayImport: ["server/platform", "server/slot", "server/outbox", "server/keys"],
+    instead: "context.ts constructs and does nothing else.",
+  },
+  trpc: {
+    is: "the transport for people: router, context, error mapping, client and server helpers",
+    mayImport: ["server/shared", "server/platform", "server/keys", "server/http", "latchkey"],
+    instead: "The direction is app → trpc → server. Move what is shared down.",
+  },
+  app: {
+    is: "what browsers and HTTP clients see: pages, mounts of about ten lines, components",
+    mayImport: ["trpc", "server/shared", "server/platform", "server/outbox", "server/keys", "server/http", "latchkey"],
+    instead: "Call a verb of server/keys or an endpoint of server/http; settings come from latchkey.ts.",
+  },
+  local: {
+    is: "stand-ins for development and tests; never shipped, imported by nothing that ships",
+    mayImport: ["server/settings", "server/platform"],
+    instead: "A stand-in stands for something outside: it does not use the app.",
+  },
+};

@@ -1,0 +1,46 @@
+import { createClerkClient } from "@clerk/nextjs/server";
+import { verifyWebhook } from "@clerk/nextjs/webhooks";
+import { NextRequest } from "next/server";
+
+import { createEndpoint, type Endpoint } from "../http/endpoint";
+import { readLimitedBody } from "../http/read-limited-body";
+import type { ServerContext } from "../keys/context";
+import { describeFault } from "../platform/logger";
+import { applyClerkEvent } from "./apply-event";
+import type { ClerkOptions } from "./clerk";
+import { readSubscriptionAccess } from "./plans";
+
+/** Far above any event of Clerk's: a ban that is refused for its size would never take effect. */
+const maxBodyBytes = 256 * 1024;
+
+/**
+ * Receives Clerk's events in Clerk's signature (Standard Webhooks, sent by Svix). Whatever is not answered with 2xx is sent again, with
+ * longer and longer pauses. Not there without a webhook secret.
+ */
+export function createWebhook(options: ClerkOptions, getContext: () => ServerContext): Endpoint {
+  const { secretKey, apiUrl, webhookSecret = "", accessFeature = "" } = options;
+  const readAccess = (userId: string) => {
+    const { billing } = createClerkClient({ secretKey, ...(apiUrl && { apiUrl }) });
+    return readSubscriptionAccess(billing, userId, accessFeature);
+  };
+  const receive = async (request: Request): Promise<Response> => {
+    const body = await readLimitedBody(request, maxBodyBytes);
+    if (body === null) return answer(413, { error: "Body too large" });
+    const signed = new NextRequest(request.url, { method: "POST", headers: request.headers, body });
+    const event = await verifyWebhook(signed, { signingSecret: webhookSecret }).catch(() => null);
+    if (!event) return answer(400, { error: "The signature is missing, wrong or too old" });
+    const context = getContext();
+    try {
+      await applyClerkEvent(context, event, readAccess);
+      return answer(200, { ok: true });
+    } catch (fault) {
+      context.logger.error({ event: event.type, fault: describeFault(fault) }, "webhook not handled");
+      return answer(503, { error: "Not handled. Send it again" });
+    }
+  };
+  return createEndpoint({ POST: receive }, { isThere: () => webhookSecret !== "" });
+}
+
+function answer(status: number, body: { ok: true } | { error: string }): Response {
+  return Response.json(body, { status });
+}

@@ -1,0 +1,39 @@
+import type { OutboxContext } from "../outbox/context";
+import type { ConcurrencyLimit } from "../platform/concurrency-limit";
+import type { RateLimit } from "../platform/rate-limit";
+import type { RedisClients } from "../platform/redis";
+import type { KeyEnvironment } from "../shared/secret-format";
+import type { SlotBreaker } from "../slot/slot-breaker";
+import type { FailedAttempts } from "./failed-attempts";
+import type { FindByHash } from "./find-by-hash";
+import type { UnknownHashes } from "./unknown-hashes";
+import type { UsageRecorder } from "./usage";
+
+/** The rules of one deployment. */
+export interface KeySettings {
+  /** What secrets begin with: 1 to 10 lower-case letters or digits, a letter first. */
+  keyPrefix: string;
+  /** Secrets of the other environment are refused without any I/O. */
+  keyEnvironment: KeyEnvironment;
+  /** Active keys that an owner may have, where the owner's row names no other number. */
+  keyLimit: number;
+  /** What an owner's plan has to include; undefined: everybody may have keys. */
+  accessFeature: string | undefined;
+  /** How many proxies of ours append to X-Forwarded-For; 0: addresses are not used. */
+  trustedProxyHops: number;
+}
+
+/** All that the domain needs, as plain arguments: tests pass their own clock, database and Redis. */
+export interface ServerContext extends OutboxContext {
+  settings: KeySettings;
+  findByHash: FindByHash;
+  redis: RedisClients;
+  slotBreaker: SlotBreaker;
+  now: () => Date;
+  /** Bounds what verification may read from the database at once, per process. */
+  databaseReads: ConcurrencyLimit;
+  unknownHashes: UnknownHashes;
+  usage: UsageRecorder;
+  failedAttempts: FailedAttempts;
+  limits: { owner: RateLimit; create: RateLimit; invalidate: RateLimit };
+}
