@@ -22,7 +22,15 @@ const parse = (value: unknown) => parseSlotPayload(JSON.stringify(value), hash);
 const wrong: Record<keyof SlotPayload, unknown[]> = {
   v: [0, 2, "1", true],
   hash: ["", hash.slice(1), `${hash}0`, hash.toUpperCase(), "f".repeat(64), [hash]],
-  keyId: ["", "key_", `${payload.keyId}0`, `x${payload.keyId}`, payload.keyId.toUpperCase(), payload.keyId.replace("-7", "_7"), 1],
+  keyId: [
+    "",
+    "key_",
+    `${payload.keyId}0`,
+    `x${payload.keyId}`,
+    payload.keyId.toUpperCase(),
+    payload.keyId.replace("-7", "_7"),
+    1,
+  ],
   ownerId: ["", 1, ["user_1"]],
   name: [1, ["a"]],
   environment: ["", "Live", "prod", ["live"]],
