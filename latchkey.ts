@@ -8,8 +8,7 @@ import { parseEnvironment } from "@/server/settings/env";
 function compose() {
   const environment = parseEnvironment(process.env);
   const context = createServerContext({
-    keyPrefix: environment.API_KEY_PREFIX,
-    keyEnvironment: environment.API_KEY_ENVIRONMENT,
+    secretFormat: { prefix: environment.API_KEY_PREFIX, environment: environment.API_KEY_ENVIRONMENT },
     keyLimit: environment.API_KEY_LIMIT,
     accessFeature: environment.API_ACCESS_FEATURE,
     trustedProxyHops: environment.TRUSTED_PROXY_HOPS,

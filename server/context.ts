@@ -7,7 +7,7 @@ import { createConcurrencyLimit } from "./platform/concurrency-limit";
 import { createDatabase } from "./platform/database";
 import { createLogger } from "./platform/logger";
 import { createMetrics } from "./platform/metrics";
-import { createRateLimit } from "./platform/rate-limit";
+import { createCallLimit } from "./platform/call-limit";
 import { createRedisClients } from "./platform/redis";
 import { createSlots } from "./slot/slot";
 import { createSlotBreaker } from "./slot/slot-breaker";
@@ -31,7 +31,7 @@ const databaseReads = { atOnce: 20, waiting: 500, patienceMilliseconds: 1_000 };
  * Makes everything that one process needs. Connects to nothing yet, and reads no environment; a second one in the same process works.
  * @example
  * const context = createServerContext({
- *   keyPrefix: "lk", keyEnvironment: "live", keyLimit: 5, accessFeature: undefined, trustedProxyHops: 0,
+ *   secretFormat: { prefix: "lk", environment: "live" }, keyLimit: 5, accessFeature: undefined, trustedProxyHops: 0,
  *   databaseUrl: "postgres://…", redis: { url: "https://…", token: "…" }, logLevel: "info",
  * });
  */
@@ -47,7 +47,7 @@ export function createServerContext(options: ServerOptions): ServerContext {
     redis,
     slots: createSlots(redis),
     slotBreaker: createSlotBreaker(),
-    metrics: createMetrics(db),
+    metrics: createMetrics(),
     logger,
     now,
     databaseReads: createConcurrencyLimit(databaseReads),
@@ -55,9 +55,9 @@ export function createServerContext(options: ServerOptions): ServerContext {
     usage: createUsageRecorder({ db, logger, now }),
     failedAttempts: createFailedAttempts(now),
     limits: {
-      owner: createRateLimit({ redis: redis.limiter, name: "owner", logger }),
-      create: createRateLimit({ redis: redis.limiter, name: "create", logger }),
-      invalidate: createRateLimit({ redis: redis.limiter, name: "invalidate", logger }),
+      owner: createCallLimit({ redis: redis.limiter, name: "owner", logger }),
+      create: createCallLimit({ redis: redis.limiter, name: "create", logger }),
+      invalidate: createCallLimit({ redis: redis.limiter, name: "invalidate", logger }),
     },
   };
 }

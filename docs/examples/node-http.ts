@@ -8,8 +8,7 @@ import { readBearer } from "../../server/http/bearer";
 const { DATABASE_URL = "", UPSTASH_REDIS_REST_URL = "", UPSTASH_REDIS_REST_TOKEN = "", PORT = "8080" } = process.env;
 
 const context = createServerContext({
-  keyPrefix: "lk",
-  keyEnvironment: "test",
+  secretFormat: { prefix: "lk", environment: "test" },
   keyLimit: 5,
   accessFeature: undefined,
   trustedProxyHops: 0,

@@ -10,7 +10,7 @@ import {
 import type { Scope } from "../shared/scopes";
 import { clientAddress } from "./client-address";
 import { describeFault } from "../platform/logger";
-import type { RateLimitState } from "../platform/rate-limit";
+import type { CallLimitState } from "../platform/call-limit";
 import { readCredentials } from "./credentials";
 import { type ProblemCode, problemResponse } from "./problem";
 
@@ -66,7 +66,7 @@ export function createSelfRevoke(getContext: () => VerifyContext) {
 }
 
 function requireSecret(context: VerifyContext, request: Request): string | Response {
-  const credentials = readCredentials(request.headers, context.settings.keyPrefix);
+  const credentials = readCredentials(request.headers, context.settings.secretFormat.prefix);
   switch (credentials.kind) {
     case "key":
       return credentials.secret;
@@ -108,17 +108,17 @@ function refusal(verification: Extract<Verification, { valid: false }>): Respons
 }
 
 /** A second Redis request, only for owners that have a limit. Counted for each owner, so that five keys do not multiply it. */
-async function consultLimit(context: VerifyContext, key: VerifiedKey): Promise<RateLimitState | null> {
+async function consultLimit(context: VerifyContext, key: VerifiedKey): Promise<CallLimitState | null> {
   return key.requestsPerMinute === null ? null : context.limits.owner(key.ownerId, key.requestsPerMinute);
 }
 
-function overLimit(limit: RateLimitState): Response {
+function overLimit(limit: CallLimitState): Response {
   const detail = `The owner of this key may make ${limit.limit} requests a minute.`;
   return problemResponse("rate_limited", { detail, retryAfterSeconds: limit.resetSeconds });
 }
 
 /** Forbids caching, and tells the limit where one was consulted (IETF draft-ietf-httpapi-ratelimit-headers, structured fields). */
-function withHeaders(response: Response, limit: RateLimitState | null): Response {
+function withHeaders(response: Response, limit: CallLimitState | null): Response {
   const headers = new Headers(response.headers);
   headers.set("Cache-Control", "no-store");
   if (limit) {

@@ -1,8 +1,8 @@
 import type { OutboxContext } from "../outbox/context";
 import type { ConcurrencyLimit } from "../platform/concurrency-limit";
-import type { RateLimit } from "../platform/rate-limit";
+import type { CallLimit } from "../platform/call-limit";
 import type { RedisClients } from "../platform/redis";
-import type { KeyEnvironment } from "../shared/secret-format";
+import type { TokenFormat } from "../shared/secret-format";
 import type { SlotBreaker } from "../slot/slot-breaker";
 import type { FailedAttempts } from "./failed-attempts";
 import type { FindByHash } from "./find-by-hash";
@@ -11,10 +11,8 @@ import type { UsageRecorder } from "./usage";
 
 /** The rules of one deployment. */
 export interface KeySettings {
-  /** What secrets begin with: 1 to 10 lower-case letters or digits, a letter first. */
-  keyPrefix: string;
-  /** Secrets of the other environment are refused without any I/O. */
-  keyEnvironment: KeyEnvironment;
+  /** Secrets of another prefix or environment are refused without any I/O. */
+  secretFormat: TokenFormat;
   /** Active keys that an owner may have, where the owner's row names no other number. */
   keyLimit: number;
   /** What an owner's plan has to include; undefined: everybody may have keys. */
@@ -35,5 +33,5 @@ export interface ServerContext extends OutboxContext {
   unknownHashes: UnknownHashes;
   usage: UsageRecorder;
   failedAttempts: FailedAttempts;
-  limits: { owner: RateLimit; create: RateLimit; invalidate: RateLimit };
+  limits: { owner: CallLimit; create: CallLimit; invalidate: CallLimit };
 }

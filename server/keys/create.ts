@@ -46,7 +46,7 @@ export async function createApiKey(ctx: ServerContext, caller: Caller, input: Cr
   if (caller.isImpersonated) throw new DomainError("IMPERSONATED");
   const state = await ctx.limits.create(caller.ownerId, createsPerMinute);
   if (state && !state.isWithin) throw new DomainError("RATE_LIMITED");
-  const secret = mintSecret({ prefix: ctx.settings.keyPrefix, environment: ctx.settings.keyEnvironment });
+  const secret = mintSecret(ctx.settings.secretFormat);
   const requestDigest = digestInput(input);
   const requiresFeature = ctx.settings.accessFeature !== undefined;
 
@@ -92,7 +92,7 @@ async function insertKey(
       name: input.name,
       hash: hashSecret(secret),
       display: displaySecret(secret),
-      environment: ctx.settings.keyEnvironment,
+      environment: ctx.settings.secretFormat.environment,
       scopes: input.scopes ?? allScopes,
       requestId: input.requestId,
       requestDigest,

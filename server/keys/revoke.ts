@@ -64,7 +64,7 @@ export async function revokeAllApiKeys(
  * @throws what the database throws when it cannot be reached.
  */
 export async function revokeSelf(ctx: ServerContext, secret: string): Promise<Effect | null> {
-  const format = { prefix: ctx.settings.keyPrefix, environment: ctx.settings.keyEnvironment };
+  const format = ctx.settings.secretFormat;
   if (!isWellFormedSecret(secret, format)) return null;
   const hash = hashSecret(secret);
   const [found] = await ctx.databaseReads(() => ctx.findByHash.execute({ hash }));

@@ -6,6 +6,7 @@ import { type VerificationRow } from "./find-by-hash";
 import type { SlotReading } from "../slot/slot";
 import type { SlotPayload } from "../slot/slot-payload";
 import { hashSecret } from "./secret";
+import { hasEnded } from "../shared/status";
 import { isWellFormedSecret, type KeyEnvironment } from "../shared/secret-format";
 
 /** An accepted key, as a host's handlers see it. */
@@ -68,7 +69,7 @@ export async function verifyApiKey(
 }
 
 async function decide(ctx: VerifyContext, secret: string, address: string | null): Promise<Verification> {
-  const format = { prefix: ctx.settings.keyPrefix, environment: ctx.settings.keyEnvironment };
+  const format = ctx.settings.secretFormat;
   if (!isWellFormedSecret(secret, format)) return { valid: false, reason: "malformed" };
   const hash = hashSecret(secret);
   if (ctx.unknownHashes.has(hash)) return { valid: false, reason: "unknown" };
@@ -128,8 +129,8 @@ function deferFill(ctx: VerifyContext, hash: Buffer, lease: string, content: Slo
 /** Judges what the slot or the row says by the clock and the settings of now: a cached value is never a cached verdict. */
 function accept(ctx: VerifyContext, payload: SlotPayload): Verification {
   const now = ctx.now().getTime();
-  if (payload.environment !== ctx.settings.keyEnvironment) return { valid: false, reason: "unknown" };
-  if (payload.expiresAt !== null && payload.expiresAt <= now) return { valid: false, reason: "expired" };
+  if (payload.environment !== ctx.settings.secretFormat.environment) return { valid: false, reason: "unknown" };
+  if (hasEnded(payload.expiresAt, now)) return { valid: false, reason: "expired" };
   const { allowed, until } = payload.access;
   const hasAccess = allowed === true && (until === null || until > now);
   if (ctx.settings.accessFeature && !hasAccess) return { valid: false, reason: "access_required" };

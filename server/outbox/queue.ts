@@ -30,6 +30,20 @@ export const queuedPurgeColumns = {
   generation: cachePurges.generation,
 };
 
+/** How much the outbox holds, for operators. */
+export interface Backlog {
+  count: number;
+  /** How long the oldest purge has waited; null when there is none. */
+  oldestSeconds: number | null;
+}
+
+export async function readBacklog(statements: Statements): Promise<Backlog> {
+  const age = sql<string | null>`extract(epoch from clock_timestamp() - min(${cachePurges.createdAt}))`;
+  const [row] = await statements.select({ count: sql<string>`count(*)`, age }).from(cachePurges);
+  const oldest = row?.age ?? null;
+  return { count: Number(row?.count ?? 0), oldestSeconds: oldest === null ? null : Math.max(0, Number(oldest)) };
+}
+
 /** The request that enqueues a purge attempts it at once; the drain comes in when that has failed or died. */
 const afterImmediateAttempt = sql`clock_timestamp() + interval '3 seconds'`;
 

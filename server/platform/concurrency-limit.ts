@@ -1,3 +1,5 @@
+// Our own: the usual libraries queue without a bound, or let a call that waited too long run after it was given up.
+
 /** Thrown when a call found no place, or none in time. */
 class ConcurrencyLimitError extends Error {
   override name = "ConcurrencyLimitError";

@@ -1,20 +1,16 @@
-import { sql } from "drizzle-orm";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-
-import type { Database } from "./database";
-import { cachePurges } from "./schema";
 
 export interface Metrics {
   /** Starts the clock of one verification; call the result with how it ended: accepted, unavailable, or why it was refused. */
   startVerification(): (result: string) => void;
   countFill(isStored: boolean): void;
   countPurges(confirmed: readonly boolean[]): void;
-  /** Everything in Prometheus's text format, the outbox read from the database just now. */
-  render(): Promise<{ text: string; contentType: string }>;
+  /** Everything in Prometheus's text format, with what the outbox holds just now. */
+  render(backlog: { count: number; oldestSeconds: number | null }): Promise<{ text: string; contentType: string }>;
 }
 
 /** What an operator alerts on: pending purges and their age, refusals by reason, the time of a verification, refused fills. */
-export function createMetrics(db: Database): Metrics {
+export function createMetrics(): Metrics {
   const registers = [new Registry()];
   const [registry] = registers as [Registry];
   const verifications = new Histogram({
@@ -57,11 +53,9 @@ export function createMetrics(db: Database): Metrics {
       for (const isConfirmed of confirmed)
         record(() => purges.inc({ result: isConfirmed ? "confirmed" : "unconfirmed" }));
     },
-    async render() {
-      const age = sql<string>`coalesce(extract(epoch from clock_timestamp() - min(${cachePurges.createdAt})), 0)`;
-      const [row] = await db.select({ count: sql<string>`count(*)`, age }).from(cachePurges);
-      pending.set(Number(row?.count ?? 0));
-      oldest.set(Math.max(0, Number(row?.age ?? 0)));
+    async render({ count, oldestSeconds }) {
+      pending.set(count);
+      oldest.set(oldestSeconds ?? 0);
       return { text: await registry.metrics(), contentType: registry.contentType };
     },
   };

@@ -41,8 +41,7 @@ export function openStage(services: Services, databaseUrl = settingOf(services, 
     deferred.add(running);
   };
   const context = createServerContext({
-    keyPrefix: format.prefix,
-    keyEnvironment: format.environment,
+    secretFormat: { prefix: format.prefix, environment: format.environment },
     keyLimit: keysPerOwner,
     accessFeature: undefined,
     trustedProxyHops: 0,

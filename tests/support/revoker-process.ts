@@ -5,8 +5,7 @@ import { createServerContext } from "@/server/context";
 const { DATABASE_URL, REDIS_URL, REDIS_TOKEN, OWNER_ID, KEY_ID } = process.env;
 if (!DATABASE_URL || !REDIS_URL || !REDIS_TOKEN || !OWNER_ID || !KEY_ID) throw new Error("a setting is missing");
 const context = createServerContext({
-  keyPrefix: "lk",
-  keyEnvironment: "test",
+  secretFormat: { prefix: "lk", environment: "test" },
   keyLimit: 5,
   accessFeature: undefined,
   trustedProxyHops: 0,

@@ -8,7 +8,7 @@ import { type PostgresProxy, startPostgresProxy } from "./postgres-proxy";
 import { type RedisProxy, startRedisProxy } from "./redis-proxy";
 
 export type Settings = Partial<
-  Pick<VerifyContext["settings"], "keyLimit" | "accessFeature" | "keyEnvironment" | "trustedProxyHops">
+  Pick<VerifyContext["settings"], "keyLimit" | "accessFeature" | "secretFormat" | "trustedProxyHops">
 >;
 
 /** One server instance as a process would have it, its way to Redis and Postgres, and what it has deferred. */
@@ -31,8 +31,7 @@ export async function startServerInstance(
   const postgresProxy = await startPostgresProxy(databaseUrl);
   let skew = 0;
   const context = createServerContext({
-    keyPrefix: "lk",
-    keyEnvironment: "test",
+    secretFormat: { prefix: "lk", environment: "test" },
     keyLimit: 5,
     accessFeature: undefined,
     trustedProxyHops: 0,

@@ -1,5 +1,6 @@
 import { getLatchkey } from "@/latchkey";
 import { createEndpoint, refuseWithStatus } from "@/server/http/endpoint";
+import { readBacklog } from "@/server/outbox/queue";
 import { bearsSecret } from "@/server/http/shared-secret";
 
 import { everyMethod } from "../every-method";
@@ -9,7 +10,8 @@ const secret = () => getLatchkey().environment.METRICS_SECRET;
 /** This process's metrics in Prometheus's text format. */
 async function render(request: Request): Promise<Response> {
   if (!bearsSecret(request, secret())) return new Response(null, { status: 401 });
-  const { text, contentType } = await getLatchkey().context.metrics.render();
+  const { db, metrics: processMetrics } = getLatchkey().context;
+  const { text, contentType } = await processMetrics.render(await readBacklog(db));
   return new Response(text, { headers: { "Content-Type": contentType } });
 }
 

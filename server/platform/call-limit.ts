@@ -3,7 +3,7 @@ import type { Redis } from "@upstash/redis";
 
 import { describeFault, type Logger } from "./logger";
 
-export interface RateLimitState {
+export interface CallLimitState {
   isWithin: boolean;
   /** Calls a minute. */
   limit: number;
@@ -17,9 +17,9 @@ export interface RateLimitState {
  * Policy: null, which lets the call pass, when Redis cannot be asked or its answer is not understood. A limit guards against waste, not against strangers: what it
  * guards is verified or checks ownership itself, and refusing would turn an outage of the cache into one of the API. See decision 005.
  */
-export type RateLimit = (who: string, limit: number) => Promise<RateLimitState | null>;
+export type CallLimit = (who: string, limit: number) => Promise<CallLimitState | null>;
 
-export function createRateLimit(options: { redis: Redis; name: string; logger: Logger }): RateLimit {
+export function createCallLimit(options: { redis: Redis; name: string; logger: Logger }): CallLimit {
   // One limiter for each distinct limit: the library's own dynamic limit is global to all callers.
   const limiters = new Map<number, Ratelimit>();
   const limiterFor = (limit: number) => {
