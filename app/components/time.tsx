@@ -22,7 +22,7 @@ const hourForm = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-d
 const timeForm = new Intl.DateTimeFormat(locale, { timeStyle: "medium", hourCycle: "h23" });
 const fullForm = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "long", hourCycle: "h23" });
 
-type TimeForm = "relative" | "date" | "time" | "dateTime";
+type TimeForm = "relative" | "remaining" | "date" | "time" | "dateTime";
 
 /**
  * A moment in the reader's own words and zone. The server knows neither: until mounted it is the date in UTC. How long ago it was is
@@ -64,7 +64,7 @@ function formatMoment(value: Date, form: TimeForm, now: number | null): string {
   const distance = value.getTime() - now;
   for (const [unit, milliseconds] of units)
     if (Math.abs(distance) >= milliseconds) return relative.format(Math.trunc(distance / milliseconds), unit);
-  return "just now";
+  return form === "remaining" ? "in less than a minute" : "just now";
 }
 
 const never = () => () => undefined;

@@ -105,4 +105,24 @@ test.describe("one submit is one call", () => {
     await dialog.getByRole("button", { name: "Create key" }).click();
     await expect(dialog.getByLabel("Key “Second try”")).toBeVisible();
   });
+
+  test("a double click opens the create dialog and leaves it open", async ({ openAs }) => {
+    const { page } = await openAs("ada");
+    await page.getByRole("button", { name: "Create key", exact: true }).dblclick();
+    await expect(page.getByRole("dialog").getByLabel("Name")).toBeFocused();
+    await page.getByRole("dialog").getByLabel("Name").fill("Still open");
+  });
+
+  test("the second click of a hand does not close the receipt that the first has brought", async ({ openAs }) => {
+    const session = await openAs("ada");
+    const { page } = session;
+    await withKeys(session, "Receipt");
+    const confirmation = await startRevoking(page, "Receipt");
+    await confirmation.getByRole("button", { name: "Revoke key" }).click();
+    const done = confirmation.getByRole("button", { name: "Done" });
+    await done.evaluate((button) => button.dispatchEvent(new MouseEvent("click", { bubbles: true, detail: 2 })));
+    await expect(confirmation.getByRole("status")).toContainText("Effective since");
+    await done.click();
+    await expect(confirmation).toBeHidden();
+  });
 });

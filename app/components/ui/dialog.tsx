@@ -1,18 +1,31 @@
 "use client";
 
 import { Dialog as Primitive } from "radix-ui";
-import type { ComponentProps } from "react";
+import { type ComponentProps, useEffect, useRef } from "react";
 
 import { contentClasses, descriptionClasses, overlayClasses, titleClasses } from "./dialog-parts";
 
 export const Dialog = Primitive.Root;
 export const DialogClose = Primitive.Close;
 
+/** Within this time a click may be the second one of a double click that has opened the dialog. */
+const doubleClickMilliseconds = 500;
+
 export function DialogContent({ className, ...props }: ComponentProps<typeof Primitive.Content>) {
+  const openedAt = useRef(-Infinity);
+  useEffect(() => {
+    openedAt.current = performance.now();
+  }, []);
   return (
     <Primitive.Portal>
       <Primitive.Overlay className={overlayClasses} />
-      <Primitive.Content className={contentClasses(className)} {...props} />
+      <Primitive.Content
+        className={contentClasses(className)}
+        onPointerDownOutside={(event) => {
+          if (performance.now() - openedAt.current < doubleClickMilliseconds) event.preventDefault();
+        }}
+        {...props}
+      />
     </Primitive.Portal>
   );
 }

@@ -159,7 +159,6 @@ export const strings = {
     whats: { secret: "key", env: ".env line", curl: "curl command", fetch: "JavaScript" },
     copiedNote: "Copied to the clipboard.",
     refused: "Your browser did not allow copying. The text is selected: press Ctrl+C (⌘C on a Mac).",
-    use: "Use it",
     env: ".env",
     curl: "Terminal",
     fetch: "JavaScript",

@@ -115,7 +115,7 @@ function KeyRow({ apiKey, standing, onRevoke }: { apiKey: ApiKeySummary } & Omit
                     {expiresAt ? (
                       <>
                         <span>{status === "expired" ? strings.table.expiredAt : strings.table.expiresAt}</span>{" "}
-                        <Time value={expiresAt} form={isExpiring ? "relative" : "date"} />
+                        <Time value={expiresAt} form={isExpiring ? "remaining" : "date"} />
                       </>
                     ) : (
                       strings.table.neverExpires
@@ -143,7 +143,7 @@ function KeyRow({ apiKey, standing, onRevoke }: { apiKey: ApiKeySummary } & Omit
           {expiresAt ? (
             <span className={isExpiring ? "inline-flex items-center gap-1.5 text-warning" : undefined}>
               {isExpiring && <CalendarClock aria-hidden className="size-3.5" />}
-              <Time value={expiresAt} form={isExpiring ? "relative" : "date"} />
+              <Time value={expiresAt} form={isExpiring ? "remaining" : "date"} />
             </span>
           ) : (
             strings.table.never

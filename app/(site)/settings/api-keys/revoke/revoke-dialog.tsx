@@ -72,7 +72,8 @@ export function RevokeDialog({ target, keys, onClose, onClosed }: RevokeDialogPr
               <EffectReceipt effect={effectOf({ keys }, ids) ?? phase.effect} pendingText={texts.pending} />
             </div>
             <div className={footerClasses}>
-              <Button autoFocus onClick={close}>
+              {/* The second click of a double click on "Revoke" lands here, and nobody has read the receipt yet. */}
+              <Button autoFocus onClick={(event) => event.detail < 2 && close()}>
                 {strings.done}
               </Button>
             </div>
