@@ -19,17 +19,18 @@ export async function renameApiKey(
   owner: { ownerId: string },
   input: { id: string; name: string },
 ): Promise<ApiKeySummary> {
-  const { result: row } = await changeAndPurge(ctx, async (transaction, purge) => {
+  const { result } = await changeAndPurge(ctx, async (transaction, purge) => {
     const [renamed] = await transaction
       .update(apiKeys)
       .set({ name: input.name })
       .where(and(eq(apiKeys.id, fromPublicId(input.id)), eq(apiKeys.ownerId, owner.ownerId)))
       .returning({ ...summaryColumns, hash: apiKeys.hash });
     if (!renamed) throw new DomainError("API_KEY_NOT_FOUND");
-    const { hash, ...summary } = renamed;
-    await purge([{ keyId: summary.id, hash, target: "absent" }]);
-    return summary;
+    const { hash, ...row } = renamed;
+    // Of a key that was revoked before. Here, since a database that fails after the commit must not be told as "nothing was changed".
+    const effects = await effectsOf(transaction, [row]);
+    await purge([{ keyId: row.id, hash, target: "absent" }]);
+    return { row, effect: effects.get(row.id) ?? null };
   });
-  const effects = await effectsOf(ctx.db, [row]);
-  return toSummary(row, ctx.now(), effects.get(row.id) ?? null);
+  return toSummary(result.row, ctx.now(), result.effect);
 }
