@@ -1,11 +1,11 @@
 import "server-only";
 
 import { getLatchkey } from "@/latchkey";
-import { createSelfRevoke, createWithApiKey } from "@/server/http/with-api-key";
+import { createRevokeSelf, createWithApiKey } from "@/server/http/with-api-key";
 
 const getContext = () => getLatchkey().context;
 
 /** Protects a route: `export const GET = withApiKey(handler, { scopes: ["reports:read"] })`. */
 export const withApiKey = createWithApiKey(getContext);
 
-export const revokeSelf = createSelfRevoke(getContext);
+export const revokeSelf = createRevokeSelf(getContext);

@@ -48,7 +48,7 @@ export function createWithApiKey(getContext: () => VerifyContext) {
 }
 
 /** `DELETE` with a key as credentials: the key revokes itself. 200 with the `Effect`, 401 for an unknown key, 503 in an outage. */
-export function createSelfRevoke(getContext: () => VerifyContext) {
+export function createRevokeSelf(getContext: () => VerifyContext) {
   return async (request: Request): Promise<Response> => {
     const context = getContext();
     const secret = requireSecret(context, request);
@@ -57,7 +57,7 @@ export function createSelfRevoke(getContext: () => VerifyContext) {
       const effect = await revokeSelf(context, secret);
       return effect ? withHeaders(Response.json(effect), null) : problemResponse("invalid_api_key");
     } catch (fault) {
-      context.logger.warn({ fault: describeFault(fault) }, "self-revocation failed");
+      context.logger.warn({ fault: describeFault(fault) }, "revokeSelf failed");
       return problemResponse("verification_unavailable", {
         detail: "The API key was not revoked, or that is not known. Try again.",
       });

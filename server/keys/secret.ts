@@ -1,9 +1,9 @@
 import { hash, randomInt } from "node:crypto";
 
-import { alphabet, checksum, randomLength, type TokenFormat } from "../shared/secret-format";
+import { alphabet, checksum, randomLength, type SecretFormat } from "../shared/secret-format";
 
 /** A new secret: 190 bits from the system's CSPRNG, without modulo bias. */
-export function mintSecret(format: TokenFormat): string {
+export function mintSecret(format: SecretFormat): string {
   const random = Array.from({ length: randomLength }, () => alphabet[randomInt(alphabet.length)]).join("");
   const unchecked = `${format.prefix}_${format.environment}_${random}`;
   return unchecked + checksum(unchecked);

@@ -4,7 +4,7 @@
  * public: it keeps typing errors and random strings from costing I/O and lets scanners recognise a leaked key; it proves nothing.
  * Nothing of Node here: the settings page recognises a pasted key by it.
  */
-export interface TokenFormat {
+export interface SecretFormat {
   prefix: string;
   environment: KeyEnvironment;
 }
@@ -16,7 +16,7 @@ const checksumLength = 6;
 const bodyLength = randomLength + checksumLength;
 
 /** Whether `candidate` has the shape, the environment and the checksum of this deployment's secrets. Costs no I/O. */
-export function isWellFormedSecret(candidate: string, format: TokenFormat): boolean {
+export function isWellFormedSecret(candidate: string, format: SecretFormat): boolean {
   const head = `${format.prefix}_${format.environment}_`;
   if (candidate.length !== head.length + bodyLength || !candidate.startsWith(head)) return false;
   return /^[0-9A-Za-z]+$/.test(candidate.slice(head.length)) && endsWithChecksum(candidate);

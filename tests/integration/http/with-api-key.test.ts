@@ -4,14 +4,14 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { revokeApiKey } from "@/server/keys";
 import { mintSecret } from "@/server/keys/secret";
 import { apiKeys, owners } from "@/server/platform/schema";
-import { createSelfRevoke, createWithApiKey } from "@/server/http/with-api-key";
+import { createRevokeSelf, createWithApiKey } from "@/server/http/with-api-key";
 import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
 
 describe("withApiKey", () => {
   const server = useTestServer("embedded", { accessFeature: "api_access" });
   const withApiKey = createWithApiKey(() => server());
   const whoami = withApiKey((_request, { key }) => Response.json({ keyId: key.keyId, ownerId: key.ownerId }));
-  const revokeSelf = createSelfRevoke(() => server());
+  const revokeSelf = createRevokeSelf(() => server());
 
   const request = (headers: Record<string, string>, method = "GET") =>
     new Request("http://localhost/x", { method, headers });

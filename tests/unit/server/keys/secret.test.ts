@@ -3,10 +3,10 @@ import { crc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
 
 import { hashSecret, mintSecret } from "@/server/keys/secret";
-import { alphabet, checksum, displaySecret, isWellFormedSecret, type TokenFormat } from "@/server/shared/secret-format";
+import { alphabet, checksum, displaySecret, isWellFormedSecret, type SecretFormat } from "@/server/shared/secret-format";
 import { findSecrets } from "@/server/shared/find-secrets";
 
-const format: TokenFormat = { prefix: "lk", environment: "test" };
+const format: SecretFormat = { prefix: "lk", environment: "test" };
 
 describe("the key format", () => {
   it("has the documented shape, and every minted secret is well formed", () => {
