@@ -3,7 +3,13 @@ import { crc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
 
 import { hashSecret, mintSecret } from "@/server/keys/secret";
-import { alphabet, checksum, displaySecret, isWellFormedSecret, type SecretFormat } from "@/server/shared/secret-format";
+import {
+  alphabet,
+  checksum,
+  displaySecret,
+  isWellFormedSecret,
+  type SecretFormat,
+} from "@/server/shared/secret-format";
 import { findSecrets } from "@/server/shared/find-secrets";
 
 const format: SecretFormat = { prefix: "lk", environment: "test" };
