@@ -8,10 +8,13 @@ import { productionEnvironment } from "@/local/production-environment";
 import { buildApp, startApp } from "./app-server";
 
 /** What the empty app has of the app itself: its settings, its middleware with the policy, and the answer that tells that it is up. */
-const sharedFiles =
-  "package.json tsconfig.json next.config.ts server/settings/clerk-guard.ts server/settings/clerk-keys.ts server/settings/app-origin.ts middleware.ts app/content-security-policy.ts app/api/health/live/route.ts".split(
+const sharedFiles = [
+  ..."package.json tsconfig.json next.config.ts middleware.ts".split(" "),
+  ..."server/settings/clerk-guard.ts server/settings/clerk-keys.ts server/settings/app-origin.ts".split(" "),
+  ..."app/content-security-policy.ts server/http/endpoint.ts app/api/every-method.ts app/api/health/live/route.ts".split(
     " ",
-  );
+  ),
+];
 
 /** Clerk's provider with the options of app/(site)/layout.tsx. */
 const layoutSource = `
