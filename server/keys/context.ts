@@ -2,7 +2,7 @@ import type { OutboxContext } from "../outbox/context";
 import type { ConcurrencyLimit } from "../platform/concurrency-limit";
 import type { CallLimit } from "../platform/call-limit";
 import type { RedisClients } from "../platform/redis";
-import type { TokenFormat } from "../shared/secret-format";
+import type { SecretFormat } from "../shared/secret-format";
 import type { SlotBreaker } from "../slot/slot-breaker";
 import type { FailedAttempts } from "./failed-attempts";
 import type { FindByHash } from "./find-by-hash";
@@ -12,7 +12,7 @@ import type { UsageRecorder } from "./usage";
 /** The rules of one deployment. */
 export interface KeySettings {
   /** Secrets of another prefix or environment are refused without any I/O. */
-  secretFormat: TokenFormat;
+  secretFormat: SecretFormat;
   /** Active keys that an owner may have, where the owner's row names no other number. */
   keyLimit: number;
   /** What an owner's plan has to include; undefined: everybody may have keys. */
