@@ -1,6 +1,7 @@
 import type { NextConfig } from "next";
 import { PHASE_PRODUCTION_BUILD, PHASE_PRODUCTION_SERVER } from "next/constants";
 
+import { normaliseOrigin } from "./server/settings/app-origin";
 import { assertClerkKeys } from "./server/settings/clerk-guard";
 
 /** For every answer; the pages' Content-Security-Policy carries a nonce and is set in middleware.ts. */
@@ -16,8 +17,11 @@ export default function config(phase: string): NextConfig {
   if (phase === PHASE_PRODUCTION_SERVER) assertClerkKeys(process.env, "start");
   const isProduction = phase === PHASE_PRODUCTION_BUILD || phase === PHASE_PRODUCTION_SERVER;
   const headers = isProduction ? [...securityHeaders, transportSecurity] : securityHeaders;
+  const origin = normaliseOrigin(process.env.APP_ORIGIN ?? "");
   return {
     poweredByHeader: false,
+    // The development server answers its own scripts to localhost alone, unless it is told where else it is looked at.
+    ...(origin !== null && { allowedDevOrigins: [new URL(origin).hostname] }),
     reactStrictMode: true,
     // There are two root layouts; an address that is in neither has none to show its 404 in.
     experimental: { globalNotFound: true },
