@@ -51,7 +51,7 @@ const serverInBrowser = {
 };
 
 const onlyWriterOfSlots = {
-  selector: "MemberExpression[property.name='redis'], Literal[value=/^ak:/], TemplateElement[value.raw=/^ak:/]",
+  selector: "MemberExpression[property.name='redis'], Literal[value=/(^|:)ak:/], TemplateElement[value.raw=/(^|:)ak:/]",
   message: "server/slot/slot.ts is the only one that reads and writes slots. Use ctx.slots.",
 };
 const noEnvironment = {

@@ -13,7 +13,11 @@ function compose() {
     accessFeature: environment.API_ACCESS_FEATURE,
     trustedProxyHops: environment.TRUSTED_PROXY_HOPS,
     databaseUrl: environment.DATABASE_URL,
-    redis: { url: environment.UPSTASH_REDIS_REST_URL, token: environment.UPSTASH_REDIS_REST_TOKEN },
+    redis: {
+      url: environment.UPSTASH_REDIS_REST_URL,
+      token: environment.UPSTASH_REDIS_REST_TOKEN,
+      prefix: environment.API_KEY_REDIS_PREFIX,
+    },
     logLevel: environment.LOG_LEVEL,
   });
   const clerk = createClerk({

@@ -15,8 +15,8 @@ import { createSlotBreaker } from "./slot/slot-breaker";
 export interface ServerOptions extends KeySettings {
   /** A Postgres primary. */
   databaseUrl: string;
-  /** The Redis leader, behind Upstash's REST API. */
-  redis: { url: string; token: string };
+  /** The Redis leader, behind Upstash's REST API. Every key of ours there begins with `prefix`, in all processes with the same one. */
+  redis: { url: string; token: string; prefix: string };
   logLevel: string;
   now?: () => Date;
 }
@@ -32,7 +32,7 @@ const databaseReads = { atOnce: 20, waiting: 500, patienceMilliseconds: 1_000 };
  * @example
  * const context = createServerContext({
  *   secretFormat: { prefix: "lk", environment: "live" }, keyLimit: 5, accessFeature: undefined, trustedProxyHops: 0,
- *   databaseUrl: "postgres://…", redis: { url: "https://…", token: "…" }, logLevel: "info",
+ *   databaseUrl: "postgres://…", redis: { url: "https://…", token: "…", prefix: "latchkey:" }, logLevel: "info",
  * });
  */
 export function createServerContext(options: ServerOptions): ServerContext {
@@ -40,12 +40,14 @@ export function createServerContext(options: ServerOptions): ServerContext {
   const db = createDatabase(databaseUrl);
   const logger = createLogger(logLevel);
   const redis = createRedisClients(options.redis);
+  const { prefix } = options.redis;
+  const limit = (name: string) => createCallLimit({ redis: redis.limiter, prefix, name, logger });
   return {
     settings,
     db,
     findByHash: prepareFindByHash(db),
     redis,
-    slots: createSlots(redis),
+    slots: createSlots({ redis, prefix }),
     slotBreaker: createSlotBreaker(),
     metrics: createMetrics(),
     logger,
@@ -54,10 +56,6 @@ export function createServerContext(options: ServerOptions): ServerContext {
     unknownHashes: createUnknownHashes(now),
     usage: createUsageRecorder({ db, logger, now }),
     failedAttempts: createFailedAttempts(now),
-    limits: {
-      owner: createCallLimit({ redis: redis.limiter, name: "owner", logger }),
-      create: createCallLimit({ redis: redis.limiter, name: "create", logger }),
-      invalidate: createCallLimit({ redis: redis.limiter, name: "invalidate", logger }),
-    },
+    limits: { owner: limit("owner"), create: limit("create"), invalidate: limit("invalidate") },
   };
 }

@@ -19,7 +19,15 @@ export interface CallLimitState {
  */
 export type CallLimit = (who: string, limit: number) => Promise<CallLimitState | null>;
 
-export function createCallLimit(options: { redis: Redis; name: string; logger: Logger }): CallLimit {
+interface CallLimitOptions {
+  redis: Redis;
+  /** Of every Redis key of ours. */
+  prefix: string;
+  name: string;
+  logger: Logger;
+}
+
+export function createCallLimit(options: CallLimitOptions): CallLimit {
   // One limiter for each distinct limit: the library's own dynamic limit is global to all callers.
   const limiters = new Map<number, Ratelimit>();
   const limiterFor = (limit: number) => {
@@ -39,10 +47,10 @@ export function createCallLimit(options: { redis: Redis; name: string; logger: L
   };
 }
 
-function createLimiter({ redis, name }: { redis: Redis; name: string }, limit: number): Ratelimit {
+function createLimiter({ redis, prefix, name }: CallLimitOptions, limit: number): Ratelimit {
   return new Ratelimit({
     redis: withUnderstoodAnswers(redis, limit),
-    prefix: `limit:${name}`,
+    prefix: `${prefix}limit:${name}`,
     limiter: Ratelimit.slidingWindow(limit, "60 s"),
     // No answer from memory, and no silent yes after the library's own 5 s: the client's time budget decides.
     ephemeralCache: false,

@@ -52,6 +52,10 @@ const schema = z.object({
     .default("lk"),
   API_KEY_ENVIRONMENT: z.enum(["live", "test"]).optional(),
   API_KEY_LIMIT: z.coerce.number().int().min(1).max(1000).default(5),
+  API_KEY_REDIS_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9:_-]{1,40}$/, "must be 1 to 40 letters of ASCII, digits, :, _ or -")
+    .default("latchkey:"),
   API_ACCESS_FEATURE: z
     .string()
     .regex(/^[\w-]+$/, "must be the slug of one Clerk feature: letters, digits, _ and -")

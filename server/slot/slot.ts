@@ -5,7 +5,7 @@ import type { RedisClients } from "../platform/redis";
 import { parseSlotPayload, type SlotPayload } from "./slot-payload";
 
 /**
- * The lease-fenced slot: one Redis key per API key, `ak:<hex SHA-256>`. It holds nothing, or exactly one of
+ * The lease-fenced slot: one Redis key per API key, `<API_KEY_REDIS_PREFIX>ak:<hex SHA-256>`. It holds nothing, or exactly one of
  *
  *     L:<Redis TIME in µs>:<nonce>   a lease: its holder may fill the slot after reading the database
  *     V:<payload>                    what the database said; may be accepted until the slot expires
@@ -26,7 +26,6 @@ const tombstoneMilliseconds = 65_000;
 /** After its commit a revocation holds within this time even if Redis is never reached again. */
 export const guaranteeSeconds = tombstoneMilliseconds / 1_000;
 
-const slotPrefix = "ak:";
 const tombstone = "T:";
 const bypass = "M:";
 
@@ -86,13 +85,15 @@ export interface Slots {
   purge(purges: readonly SlotPurge[]): Promise<boolean[]>;
 }
 
-export function createSlots(redis: Pick<RedisClients, "slot" | "purge">): Slots {
+/** @param options.prefix of all slots. Every process that verifies the same keys needs the same one: a purge reaches no other slots. */
+export function createSlots(options: { redis: Pick<RedisClients, "slot" | "purge">; prefix: string }): Slots {
+  const { redis, prefix } = options;
+  const slotKey = (hash: Buffer) => `${prefix}ak:${hash.toString("hex")}`;
   const getOrLease = createBatchedEval(redis.slot, getOrLeaseScript);
   return {
     async read(hash) {
       const nonce = randomUUID();
-      const hex = hash.toString("hex");
-      return interpret(await getOrLease([slotPrefix + hex], [nonce]), hex, nonce);
+      return interpret(await getOrLease([slotKey(hash)], [nonce]), hash.toString("hex"), nonce);
     },
 
     async fill(hash, lease, content) {
@@ -120,10 +121,6 @@ export function createSlots(redis: Pick<RedisClients, "slot" | "purge">): Slots 
       return nonces.map((nonce, at) => (echoes[at] as { result?: unknown } | undefined)?.result === nonce);
     },
   };
-}
-
-function slotKey(hash: Buffer): string {
-  return slotPrefix + hash.toString("hex");
 }
 
 /** Nothing, or one of the four. "OK", for one, says nothing of what the slot held before. */

@@ -1,6 +1,7 @@
 import pg from "pg";
 
 import { migrateDatabase } from "@/server/platform/migrate";
+import { slotKeyOf } from "@/tests/support/slots";
 
 import { runBlock } from "./block";
 import { compare, type Goal, type Side } from "./compare";
@@ -102,7 +103,7 @@ function shuffled(keys: readonly BenchKey[]): BenchKey[] {
 
 /** Copies a real slot, with its expiry, under as many names as there would be keys. */
 async function measureSlotMemory({ redis }: Stage, key: BenchKey | undefined): Promise<string> {
-  const original = `ak:${key?.hash.toString("hex") ?? ""}`;
+  const original = slotKeyOf(key?.hash ?? Buffer.alloc(0));
   const [value] = await redis.pipeline([["GET", original]]);
   if (typeof value !== "string") throw new Error("the slot is empty");
   const before = await usedMemory(redis);
@@ -111,7 +112,7 @@ async function measureSlotMemory({ redis }: Stage, key: BenchKey | undefined): P
     await redis.pipeline(
       Array.from({ length: size }, (_, at) => [
         "SET",
-        `ak:${(made + at).toString(16).padStart(64, "0")}`,
+        slotKeyOf(Buffer.from((made + at).toString(16).padStart(64, "0"), "hex")),
         value,
         "PX",
         "600000",

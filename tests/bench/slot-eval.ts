@@ -2,6 +2,7 @@ import type { Redis } from "@upstash/redis";
 
 import { createSlots } from "@/server/slot/slot";
 import type { RedisClients } from "@/server/platform/redis";
+import { redisPrefix } from "@/tests/support/slots";
 
 /** The one `EVAL` that a verification sends, as the client's method takes it. */
 export type EvalRequest = [script: string, keys: string[], args: string[]];
@@ -10,7 +11,10 @@ export type EvalRequest = [script: string, keys: string[], args: string[]];
 export async function captureEval(redis: RedisClients, hash: Buffer): Promise<EvalRequest> {
   let captured: EvalRequest | undefined;
   const evaluate = (...request: EvalRequest) => Promise.resolve(void (captured = request));
-  await createSlots({ slot: { eval: evaluate } as unknown as Redis, purge: redis.purge }).read(hash);
+  await createSlots({
+    redis: { slot: { eval: evaluate } as unknown as Redis, purge: redis.purge },
+    prefix: redisPrefix,
+  }).read(hash);
   if (!captured) throw new Error("the slot was not read by an EVAL");
   return captured;
 }

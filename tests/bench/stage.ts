@@ -10,6 +10,7 @@ import { hashSecret, mintSecret } from "@/server/keys/secret";
 import { displaySecret } from "@/server/shared/secret-format";
 import { createServerContext } from "@/server/context";
 import { apiKeys, owners } from "@/server/platform/schema";
+import { redisPrefix, slotKeyOf } from "@/tests/support/slots";
 
 import { type Services, settingOf } from "./services";
 
@@ -49,6 +50,7 @@ export function openStage(services: Services, databaseUrl = settingOf(services, 
     redis: {
       url: settingOf(services, "UPSTASH_REDIS_REST_URL"),
       token: settingOf(services, "UPSTASH_REDIS_REST_TOKEN"),
+      prefix: redisPrefix,
     },
     logLevel: "silent",
   });
@@ -133,10 +135,6 @@ export async function warmSlots(stage: Stage, keys: readonly BenchKey[]): Promis
   await stage.settle();
   const replies = await stage.redis.pipeline(keys.map(({ hash }) => ["PERSIST", slotKeyOf(hash)]));
   if (replies.some((reply) => reply !== 1)) throw new Error("a slot was not filled");
-}
-
-function slotKeyOf(hash: Buffer): string {
-  return `ak:${hash.toString("hex")}`;
 }
 
 /** Calls `operation` with one item after the other, round and round. */

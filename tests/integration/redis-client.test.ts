@@ -8,10 +8,11 @@ import { createRedisClients } from "@/server/platform/redis";
 
 import { startRedisProxy } from "../support/redis-proxy";
 import { redisKinds, testRedis } from "../support/services";
+import { redisPrefix } from "../support/slots";
 
 describe.each(redisKinds)("the time budget of a slot read on %s", (redisKind) => {
   it("does not lose an answer that had arrived while this process was busy", async () => {
-    const slots = createSlots(createRedisClients(testRedis(redisKind)));
+    const slots = createSlots({ redis: createRedisClients(testRedis(redisKind)), prefix: redisPrefix });
     const readAll = () => Promise.allSettled(Array.from({ length: 20 }, () => slots.read(randomBytes(32))));
     // Opens the connections and warms the code, so that the requests below are on their way before the stall.
     for (let round = 0; round < 20; round++) await readAll();
@@ -26,7 +27,8 @@ describe.each(redisKinds)("the time budget of a slot read on %s", (redisKind) =>
   it("still ends a read that is never answered, as a timeout", async () => {
     const proxy = await startRedisProxy(testRedis(redisKind).url);
     proxy.decide = () => "hang";
-    const slots = createSlots(createRedisClients({ url: proxy.url, token: testRedis(redisKind).token }));
+    const redis = createRedisClients({ url: proxy.url, token: testRedis(redisKind).token });
+    const slots = createSlots({ redis, prefix: redisPrefix });
     await expect(slots.read(randomBytes(32))).rejects.toMatchObject({ name: "TimeoutError" });
     await proxy.stop();
   });

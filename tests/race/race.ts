@@ -16,6 +16,7 @@ import { hashSecret } from "@/server/keys/secret";
 import { drainPurges } from "@/server/outbox/drain";
 import type { Fate } from "@/tests/support/redis-proxy";
 import { newCaller, newKeyInput, startServerInstance, type TestServer } from "@/tests/support/server-instance";
+import { slotKeyOf } from "@/tests/support/slots";
 
 import { clock, countHistory, findViolations, type RaceCounts, type SecretHistory, type Violation } from "./history";
 import { createRandom, type Random } from "../support/random";
@@ -147,7 +148,7 @@ export async function race(options: RaceOptions): Promise<RaceReport> {
     const act = random.between(0, 3);
     if (act === 0)
       await renameApiKey(anyServer(), caller, { id, name: `Name ${random.between(0, 1e6)}` }).catch(() => null);
-    else if (act === 1) await raw.del(`ak:${hashSecret(secret).toString("hex")}`).catch(() => null);
+    else if (act === 1) await raw.del(slotKeyOf(secret)).catch(() => null);
     else await invalidateCache(anyServer(), caller, { keyHash: hashSecret(secret).toString("hex") }).catch(() => null);
   }
 
@@ -193,7 +194,7 @@ export async function race(options: RaceOptions): Promise<RaceReport> {
   for (const subject of promised.filter((candidate) => !candidate.deafToPurges))
     for (const { secret, history } of subject.secrets)
       if (history.revocations.some((revocation) => revocation.promise)) {
-        await raw.del(`ak:${hashSecret(secret).toString("hex")}`);
+        await raw.del(slotKeyOf(secret));
         if ((await verifyApiKey(servers[0] ?? never(), secret)).valid) lostRevocations++;
       }
 

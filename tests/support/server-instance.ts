@@ -6,10 +6,11 @@ import { createServerContext } from "@/server/context";
 
 import { type PostgresProxy, startPostgresProxy } from "./postgres-proxy";
 import { type RedisProxy, startRedisProxy } from "./redis-proxy";
+import { redisPrefix as defaultRedisPrefix } from "./slots";
 
 export type Settings = Partial<
   Pick<VerifyContext["settings"], "keyLimit" | "accessFeature" | "secretFormat" | "trustedProxyHops">
->;
+> & { redisPrefix?: string };
 
 /** One server instance as a process would have it, its way to Redis and Postgres, and what it has deferred. */
 export interface TestServer extends VerifyContext {
@@ -25,7 +26,7 @@ export interface TestServer extends VerifyContext {
 export async function startServerInstance(
   databaseUrl: string,
   redis: { url: string; token: string },
-  settings: Settings = {},
+  { redisPrefix = defaultRedisPrefix, ...settings }: Settings = {},
 ): Promise<TestServer> {
   const redisProxy = await startRedisProxy(redis.url);
   const postgresProxy = await startPostgresProxy(databaseUrl);
@@ -37,7 +38,7 @@ export async function startServerInstance(
     trustedProxyHops: 0,
     ...settings,
     databaseUrl: postgresProxy.url,
-    redis: { url: redisProxy.url, token: redis.token },
+    redis: { url: redisProxy.url, token: redis.token, prefix: redisPrefix },
     logLevel: "silent",
     now: () => new Date(Date.now() + skew),
   });

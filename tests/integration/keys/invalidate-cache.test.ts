@@ -6,11 +6,12 @@ import { hashSecret, mintSecret } from "@/server/keys/secret";
 import { cachePurges } from "@/server/platform/schema";
 import { asTold, createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
 import { redisKinds, testRedis } from "@/tests/support/services";
+import { slotKeyOf } from "@/tests/support/slots";
 
 describe.each(redisKinds)("invalidateCache on %s", (redisKind) => {
   const server = useTestServer(redisKind);
   const hashOf = (secret: string) => hashSecret(secret).toString("hex");
-  const slot = (secret: string) => new Redis(testRedis(redisKind)).exists(`ak:${hashOf(secret)}`);
+  const slot = (secret: string) => new Redis(testRedis(redisKind)).exists(slotKeyOf(secret));
   const queued = () => server().db.$count(cachePurges);
   const isPurge = (body: string) => body.includes("'DEL'");
 
@@ -48,7 +49,7 @@ describe.each(redisKinds)("invalidateCache on %s", (redisKind) => {
 
   it("purges an unknown hash all the same, without a row in the outbox", async () => {
     const secret = mintSecret({ prefix: "lk", environment: "test" });
-    await new Redis(testRedis(redisKind)).set(`ak:${hashOf(secret)}`, "left over");
+    await new Redis(testRedis(redisKind)).set(slotKeyOf(secret), "left over");
     expect((await invalidateCache(server(), newCaller(), { keyHash: hashOf(secret) })).ok).toBe(true);
     expect(await slot(secret)).toBe(0);
     expect(await queued()).toBe(0);

@@ -17,6 +17,7 @@ import { enqueuePurges } from "@/server/outbox/queue";
 import { createGate } from "@/tests/support/gate";
 import { asTold, createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
 import { redisKinds, testRedis } from "@/tests/support/services";
+import { slotKeyOf } from "@/tests/support/slots";
 
 const isFill = (body: string) => body.includes("PXAT");
 const isPurge = (body: string) => body.includes("'DEL'");
@@ -24,7 +25,7 @@ const isPurge = (body: string) => body.includes("'DEL'");
 describe.each(redisKinds)("revokeApiKey on %s", (redisKind) => {
   const server = useTestServer(redisKind);
   const redis = () => new Redis({ ...testRedis(redisKind), automaticDeserialization: false });
-  const slot = async (secret: string) => redis().get<string>(`ak:${hashSecret(secret).toString("hex")}`);
+  const slot = async (secret: string) => redis().get<string>(slotKeyOf(secret));
   const queued = (id: string) =>
     server()
       .db.select()
@@ -57,7 +58,7 @@ describe.each(redisKinds)("revokeApiKey on %s", (redisKind) => {
 
   it("a fill that is delayed past the revocation is refused, and the key with it", async () => {
     const { caller, key, secret } = await usedKey();
-    await redis().del(`ak:${hashSecret(secret).toString("hex")}`);
+    await redis().del(slotKeyOf(secret));
     const gate = createGate();
     server().redisProxy.decide = (body) => (isFill(body) ? gate.opened : "pass");
     // The verification misses, reads the valid row and sends its fill, which now waits on the way to Redis.
@@ -72,10 +73,10 @@ describe.each(redisKinds)("revokeApiKey on %s", (redisKind) => {
 
   it("a fill from a read that began before the revocation is refused even if the tombstone was evicted", async () => {
     const { caller, key, secret } = await usedKey();
-    await redis().del(`ak:${hashSecret(secret).toString("hex")}`);
+    await redis().del(slotKeyOf(secret));
     expect(await verifyApiKey(server(), secret)).toMatchObject({ valid: true });
     await revokeApiKey(server(), caller, key);
-    await redis().del(`ak:${hashSecret(secret).toString("hex")}`);
+    await redis().del(slotKeyOf(secret));
     await server().runDeferred();
     expect(await slot(secret)).toBeNull();
     expect(await verifyApiKey(server(), secret)).toEqual({ valid: false, reason: "revoked" });

@@ -10,11 +10,11 @@ import { apiKeys, owners } from "@/server/platform/schema";
 import { createGate } from "@/tests/support/gate";
 import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
 import { redisKinds, testRedis } from "@/tests/support/services";
+import { slotKeyOf } from "@/tests/support/slots";
 
 describe.each(redisKinds)("verifyApiKey on %s", (redisKind) => {
   const server = useTestServer(redisKind);
   const rawRedis = () => new Redis({ ...testRedis(redisKind), automaticDeserialization: false });
-  const slotKey = (secret: string) => `ak:${hashSecret(secret).toString("hex")}`;
 
   async function warmKey() {
     const caller = newCaller();
@@ -56,7 +56,7 @@ describe.each(redisKinds)("verifyApiKey on %s", (redisKind) => {
       expect(await verifyApiKey(server(), secret)).toEqual({ valid: false, reason: "unknown" });
     await server().runDeferred();
     expect(server().postgresProxy.statements).toHaveLength(1);
-    expect(String(await rawRedis().get(slotKey(secret)))).not.toMatch(/^[VT]/);
+    expect(String(await rawRedis().get(slotKeyOf(secret)))).not.toMatch(/^[VT]/);
   });
 
   it("refuses the other environment's keys without any I/O", async () => {
@@ -82,7 +82,7 @@ describe.each(redisKinds)("verifyApiKey on %s", (redisKind) => {
 
   it("never lets a value outlive its lease by more than 60 seconds, however often it is used", async () => {
     const { secret } = await warmKey();
-    const expiry = () => rawRedis().eval("return redis.call('PEXPIRETIME', KEYS[1])", [slotKey(secret)], []);
+    const expiry = () => rawRedis().eval("return redis.call('PEXPIRETIME', KEYS[1])", [slotKeyOf(secret)], []);
     const before = Number(await expiry());
     for (let use = 0; use < 5; use++) await verifyApiKey(server(), secret);
     expect(Number(await expiry())).toBe(before);
@@ -93,7 +93,7 @@ describe.each(redisKinds)("verifyApiKey on %s", (redisKind) => {
     it("does not let a value be copied to another key's slot", async () => {
       const victim = await warmKey();
       const attacker = await createKeyOf(server(), newCaller());
-      await rawRedis().set(slotKey(attacker.secret), String(await rawRedis().get(slotKey(victim.secret))));
+      await rawRedis().set(slotKeyOf(attacker.secret), String(await rawRedis().get(slotKeyOf(victim.secret))));
       expect(await verifyApiKey(server(), attacker.secret)).toMatchObject({
         valid: true,
         key: { keyId: attacker.key.id },
@@ -117,16 +117,16 @@ describe.each(redisKinds)("verifyApiKey on %s", (redisKind) => {
       "123",
     ])("asks the database when the slot holds %j", async (value) => {
       const { secret, key, caller } = await warmKey();
-      await rawRedis().set(slotKey(secret), value);
+      await rawRedis().set(slotKeyOf(secret), value);
       const expected = { valid: true, key: { keyId: key.id, ownerId: caller.ownerId } };
       expect(await verifyApiKey(server(), secret)).toMatchObject(expected);
     });
 
     it("asks the database when a field is missing, even if Object.prototype was polluted with it", async () => {
       const { secret, caller } = await warmKey();
-      const stored = JSON.parse(String(await rawRedis().get(slotKey(secret))).slice(2)) as Record<string, unknown>;
+      const stored = JSON.parse(String(await rawRedis().get(slotKeyOf(secret))).slice(2)) as Record<string, unknown>;
       delete stored.ownerId;
-      await rawRedis().set(slotKey(secret), `V:${JSON.stringify(stored)}`);
+      await rawRedis().set(slotKeyOf(secret), `V:${JSON.stringify(stored)}`);
       const prototype = Object.prototype as { ownerId?: string };
       prototype.ownerId = "user_victim";
       try {
@@ -139,8 +139,8 @@ describe.each(redisKinds)("verifyApiKey on %s", (redisKind) => {
 
     it("asks the database when the slot is of another Redis type", async () => {
       const { secret } = await warmKey();
-      await rawRedis().del(slotKey(secret));
-      await rawRedis().hset(slotKey(secret), { a: "b" });
+      await rawRedis().del(slotKeyOf(secret));
+      await rawRedis().hset(slotKeyOf(secret), { a: "b" });
       expect(await verifyApiKey(server(), secret)).toMatchObject({ valid: true });
     });
 
@@ -157,7 +157,7 @@ describe.each(redisKinds)("verifyApiKey on %s", (redisKind) => {
 
     it("refuses a key whose owner was closed", async () => {
       const { secret, caller } = await warmKey();
-      await rawRedis().del(slotKey(secret));
+      await rawRedis().del(slotKeyOf(secret));
       await server().db.update(owners).set({ closedAt: new Date() }).where(eq(owners.id, caller.ownerId));
       expect(await verifyApiKey(server(), secret)).toEqual({ valid: false, reason: "revoked" });
     });
@@ -244,7 +244,7 @@ describe("verifyApiKey with a required feature", () => {
     expect(await verifyApiKey(server(), secret)).toMatchObject({ valid: true });
     const soon = new Date(server().now().getTime() + 60_000);
     await server().db.update(owners).set({ accessUntil: soon }).where(eq(owners.id, caller.ownerId));
-    await new Redis({ ...testRedis("embedded") }).del(`ak:${hashSecret(secret).toString("hex")}`);
+    await new Redis({ ...testRedis("embedded") }).del(slotKeyOf(secret));
     await server().runDeferred();
     expect(await verifyApiKey(server(), secret)).toMatchObject({ valid: true });
     await server().runDeferred();

@@ -18,7 +18,7 @@ describe("logs", () => {
   });
 
   it("describe an error by its name and code, not by a message that may hold the whole command", () => {
-    const cause = Object.assign(new Error("EVAL … ak:SENSITIVE"), { code: "ECONNREFUSED" });
+    const cause = Object.assign(new Error("EVAL … slot:SENSITIVE"), { code: "ECONNREFUSED" });
     const fault = new Error("Failed query: select … params: SENSITIVE", { cause });
     const text = logged((logger) => logger.warn({ fault: describeFault(fault) }, "failed"));
     expect(text).toContain("ECONNREFUSED");

@@ -33,6 +33,7 @@ describe("parseEnvironment", () => {
       API_KEY_PREFIX: "lk",
       API_KEY_ENVIRONMENT: "live",
       API_KEY_LIMIT: 5,
+      API_KEY_REDIS_PREFIX: "latchkey:",
       APP_ORIGIN: "https://app.example.com",
       ALLOWED_ORIGINS: [],
       TRUSTED_PROXY_HOPS: 0,
@@ -65,6 +66,10 @@ describe("parseEnvironment", () => {
     ["API_KEY_ENVIRONMENT", "staging"],
     ["API_KEY_LIMIT", "0"],
     ["API_KEY_LIMIT", "many"],
+    ["API_KEY_REDIS_PREFIX", "my keys:"],
+    ["API_KEY_REDIS_PREFIX", "keys*"],
+    ["API_KEY_REDIS_PREFIX", "schlüssel:"],
+    ["API_KEY_REDIS_PREFIX", "k".repeat(41)],
     ["TRUSTED_PROXY_HOPS", "-1"],
     ["INTROSPECTION_SECRET", "short"],
     ["CRON_SECRET", "short"],
@@ -73,6 +78,11 @@ describe("parseEnvironment", () => {
   ])("names %s when it is %j, without repeating the value", (name, value) => {
     expect(message({ [name]: value })).toContain(name);
     if (value.length > 4) expect(message({ [name]: value })).not.toContain(value);
+  });
+
+  it.each(["a", "host-app:keys_2:", "k".repeat(40)])("takes %j as the beginning of Redis keys", (prefix) => {
+    const { API_KEY_REDIS_PREFIX } = parseEnvironment({ ...production, API_KEY_REDIS_PREFIX: prefix });
+    expect(API_KEY_REDIS_PREFIX).toBe(prefix);
   });
 
   it("needs the webhook secret where access depends on a Clerk feature", () => {
