@@ -5,7 +5,7 @@ import {
   customType,
   index,
   integer,
-  pgTable,
+  pgSchema,
   primaryKey,
   text,
   timestamp,
@@ -16,8 +16,11 @@ import {
 const bytea = customType<{ data: Buffer }>({ dataType: () => "bytea" });
 const moment = (name: string) => timestamp(name, { withTimezone: true });
 
+/** A schema of its own: the host's database may have tables of the same names. Statements name it, whatever the search path says. */
+export const latchkey = pgSchema("latchkey");
+
 /** One row per Clerk user: what verification must know of the owner beside the key itself. */
-export const owners = pgTable("owners", {
+export const owners = latchkey.table("owners", {
   id: text("id").primaryKey(),
   /** Whether the plan includes API access. Null until it was determined; read only where API_ACCESS_FEATURE is set. */
   accessAllowed: boolean("access_allowed"),
@@ -35,7 +38,7 @@ export const owners = pgTable("owners", {
   createdAt: moment("created_at").notNull().defaultNow(),
 });
 
-export const apiKeys = pgTable(
+export const apiKeys = latchkey.table(
   "api_keys",
   {
     id: uuid("id").primaryKey(),
@@ -43,15 +46,17 @@ export const apiKeys = pgTable(
       .notNull()
       .references(() => owners.id),
     name: text("name").notNull(),
-    /** SHA-256 of the secret. Replaced, never reused, when a create is retried. */
-    hash: bytea("hash").notNull(),
+    /**
+     * SHA-256 of the secret. Replaced, never reused, when a create is retried. Its column has another name than in version 0.1, here and
+     * in the outbox: see `moveEarlierTables`.
+     */
+    hash: bytea("secret_hash").notNull(),
     display: text("display").notNull(),
     environment: text("environment", { enum: ["live", "test"] }).notNull(),
     scopes: text("scopes").array().notNull(),
     /** The client's idempotency key, and a digest of the input that came with it. */
     requestId: uuid("request_id").notNull(),
     requestDigest: bytea("request_digest").notNull(),
-    version: integer("version").notNull().default(1),
     createdAt: moment("created_at").notNull(),
     expiresAt: moment("expires_at"),
     revokedAt: moment("revoked_at"),
@@ -68,7 +73,7 @@ export const apiKeys = pgTable(
 );
 
 /** The outbox: purges that were committed with a change and that Redis has not confirmed yet. */
-export const cachePurges = pgTable(
+export const cachePurges = latchkey.table(
   "cache_purges",
   {
     id: uuid("id")
@@ -76,7 +81,7 @@ export const cachePurges = pgTable(
       .default(sql`gen_random_uuid()`),
     /** Without a foreign key: its check would lock the key's row after the purge's, against the order of every other statement. */
     keyId: uuid("key_id").notNull(),
-    hash: bytea("hash").notNull(),
+    hash: bytea("secret_hash").notNull(),
     /** `revoked` leaves a tombstone, `absent` an empty slot. */
     target: text("target", { enum: ["revoked", "absent"] }).notNull(),
     /** Raised whenever the same purge is asked for again, so that the echo of an older one cannot delete it. */
@@ -95,7 +100,7 @@ export const cachePurges = pgTable(
 );
 
 /** Uses per key and hour. Apart from `api_keys` and without a foreign key, whose check would lock the key's row. */
-export const apiKeyUsage = pgTable(
+export const apiKeyUsage = latchkey.table(
   "api_key_usage",
   {
     keyId: uuid("key_id").notNull(),

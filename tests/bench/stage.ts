@@ -113,10 +113,10 @@ export async function insertFiller({ context }: Stage, count: number): Promise<v
   const batch = randomBytes(12).toString("hex");
   const ownerOf = (number: ReturnType<typeof sql>) => sql`'user_' || ${batch}::text || (${number})`;
   await context.db.execute(
-    sql`insert into owners (id) select ${ownerOf(sql`n`)} from generate_series(0, ${ownerCount - 1}::int) n`,
+    sql`insert into ${owners} (id) select ${ownerOf(sql`n`)} from generate_series(0, ${ownerCount - 1}::int) n`,
   );
   await context.db.execute(sql`
-    insert into api_keys (id, owner_id, name, hash, display, environment, scopes, request_id, request_digest, created_at)
+    insert into ${apiKeys} (id, owner_id, name, secret_hash, display, environment, scopes, request_id, request_digest, created_at)
     select gen_random_uuid(), ${ownerOf(sql`n / ${keysPerOwner}::int`)}, 'Production', sha256((${batch}::text || n)::bytea),
       'lk_test_' || substr(md5(n::text), 1, 4) || '…' || substr(md5(n::text), 5, 4), 'test',
       array['projects:read', 'reports:read'], gen_random_uuid(), sha256((n || ${batch}::text)::bytea), now()

@@ -6,7 +6,17 @@ export { redisKinds } from "./redis-kinds";
 
 /** A new database with all migrations, for the caller alone; it is gone after the run. */
 export async function testDatabaseUrl(): Promise<string> {
-  const template = new URL(inject("templateDatabaseUrl"));
+  return copyDatabase(inject("templateDatabaseUrl"));
+}
+
+/** The same without any table. */
+export async function emptyDatabaseUrl(): Promise<string> {
+  return copyDatabase(new URL("/template1", inject("templateDatabaseUrl")).href);
+}
+
+/** A new database as another is, to which nobody may be connected. */
+export async function copyDatabase(templateUrl: string): Promise<string> {
+  const template = new URL(templateUrl);
   const name = `test_${randomUUID().replaceAll("-", "")}`;
   const admin = new URL("/postgres", template);
   const client = new pg.Client({ connectionString: admin.href });

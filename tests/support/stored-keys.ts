@@ -7,9 +7,9 @@ export async function storeUses({ userId }: HttpUser, name: string, uses: { hour
   const hours = uses.map(({ hoursAgo }) => hoursAgo);
   const counts = uses.map(({ count }) => count);
   await execute(
-    `insert into api_key_usage (key_id, hour, count, last_used_at)
+    `insert into latchkey.api_key_usage (key_id, hour, count, last_used_at)
      select id, date_trunc('hour', now() - hours_ago * interval '1 hour'), uses, now() - hours_ago * interval '1 hour'
-     from api_keys, unnest($3::int[], $4::int[]) as used (hours_ago, uses)
+     from latchkey.api_keys, unnest($3::int[], $4::int[]) as used (hours_ago, uses)
      where owner_id = $1 and name = $2 and revoked_at is null`,
     [userId, name, hours, counts],
   );
@@ -18,7 +18,7 @@ export async function storeUses({ userId }: HttpUser, name: string, uses: { hour
 /** Sets when a key expires, in the past too. */
 export async function storeExpiry({ userId }: HttpUser, name: string, daysFromNow: number) {
   await execute(
-    `update api_keys set expires_at = now() + $3 * interval '1 day', created_at = least(created_at, now() + ($3 - 90) * interval '1 day')
+    `update latchkey.api_keys set expires_at = now() + $3 * interval '1 day', created_at = least(created_at, now() + ($3 - 90) * interval '1 day')
      where owner_id = $1 and name = $2 and revoked_at is null`,
     [userId, name, daysFromNow],
   );
@@ -27,14 +27,14 @@ export async function storeExpiry({ userId }: HttpUser, name: string, daysFromNo
 /** Sets how many seconds a key has left. */
 export async function storeSecondsToLive({ userId }: HttpUser, name: string, seconds: number) {
   await execute(
-    "update api_keys set expires_at = now() + $3 * interval '1 second' where owner_id = $1 and name = $2 and revoked_at is null",
+    "update latchkey.api_keys set expires_at = now() + $3 * interval '1 second' where owner_id = $1 and name = $2 and revoked_at is null",
     [userId, name, seconds],
   );
 }
 
 /** A name from before the rule for names, which no form would take. */
 export async function storeName({ userId }: HttpUser, name: string, stored: string) {
-  await execute("update api_keys set name = $3 where owner_id = $1 and name = $2 and revoked_at is null", [
+  await execute("update latchkey.api_keys set name = $3 where owner_id = $1 and name = $2 and revoked_at is null", [
     userId,
     name,
     stored,
@@ -45,11 +45,11 @@ export async function storeName({ userId }: HttpUser, name: string, stored: stri
 export async function storePendingRevocation({ userId }: HttpUser, name: string) {
   await execute(
     `with revoked as (
-       update api_keys set revoked_at = now(), revoked_by = 'owner', guaranteed_by = now() + interval '65 seconds'
-       where owner_id = $1 and name = $2 and revoked_at is null returning id, hash
+       update latchkey.api_keys set revoked_at = now(), revoked_by = 'owner', guaranteed_by = now() + interval '65 seconds'
+       where owner_id = $1 and name = $2 and revoked_at is null returning id, secret_hash
      )
-     insert into cache_purges (id, key_id, hash, target, next_attempt_at)
-     select gen_random_uuid(), id, hash, 'revoked', now() + interval '1 hour' from revoked`,
+     insert into latchkey.cache_purges (id, key_id, secret_hash, target, next_attempt_at)
+     select gen_random_uuid(), id, secret_hash, 'revoked', now() + interval '1 hour' from revoked`,
     [userId, name],
   );
 }
@@ -57,7 +57,7 @@ export async function storePendingRevocation({ userId }: HttpUser, name: string)
 /** What the owner's plan says, as its webhook would write it. Purges nothing: for keys that were not verified yet. */
 export async function storeOwner({ userId }: HttpUser, plan: { accessAllowed?: boolean; requestsPerMinute?: number }) {
   await execute(
-    `insert into owners (id, access_allowed, requests_per_minute) values ($1, $2, $3)
+    `insert into latchkey.owners (id, access_allowed, requests_per_minute) values ($1, $2, $3)
      on conflict (id) do update set access_allowed = $2, requests_per_minute = $3`,
     [userId, plan.accessAllowed ?? true, plan.requestsPerMinute ?? null],
   );
@@ -65,7 +65,7 @@ export async function storeOwner({ userId }: HttpUser, plan: { accessAllowed?: b
 
 /** As if the account had never had a key. Their slots stay: nobody may go on using them. */
 export async function forgetKeys({ userId }: HttpUser) {
-  await execute("delete from api_keys where owner_id = $1", [userId]);
+  await execute("delete from latchkey.api_keys where owner_id = $1", [userId]);
 }
 
 async function execute(statement: string, values: unknown[]): Promise<void> {

@@ -1,4 +1,6 @@
-CREATE TABLE "api_key_usage" (
+CREATE SCHEMA IF NOT EXISTS "latchkey";
+--> statement-breakpoint
+CREATE TABLE "latchkey"."api_key_usage" (
 	"key_id" uuid NOT NULL,
 	"hour" timestamp with time zone NOT NULL,
 	"count" bigint NOT NULL,
@@ -6,7 +8,7 @@ CREATE TABLE "api_key_usage" (
 	CONSTRAINT "api_key_usage_key_id_hour_pk" PRIMARY KEY("key_id","hour")
 );
 --> statement-breakpoint
-CREATE TABLE "api_keys" (
+CREATE TABLE "latchkey"."api_keys" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"owner_id" text NOT NULL,
 	"name" text NOT NULL,
@@ -25,7 +27,7 @@ CREATE TABLE "api_keys" (
 	"guaranteed_by" timestamp with time zone
 );
 --> statement-breakpoint
-CREATE TABLE "cache_purges" (
+CREATE TABLE "latchkey"."cache_purges" (
 	"id" uuid PRIMARY KEY DEFAULT gen_random_uuid() NOT NULL,
 	"key_id" uuid NOT NULL,
 	"hash" "bytea" NOT NULL,
@@ -36,7 +38,7 @@ CREATE TABLE "cache_purges" (
 	"next_attempt_at" timestamp with time zone NOT NULL
 );
 --> statement-breakpoint
-CREATE TABLE "owners" (
+CREATE TABLE "latchkey"."owners" (
 	"id" text PRIMARY KEY NOT NULL,
 	"access_allowed" boolean,
 	"access_until" timestamp with time zone,
@@ -46,10 +48,10 @@ CREATE TABLE "owners" (
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
-ALTER TABLE "api_keys" ADD CONSTRAINT "api_keys_owner_id_owners_id_fk" FOREIGN KEY ("owner_id") REFERENCES "public"."owners"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
-CREATE UNIQUE INDEX "api_keys_hash" ON "api_keys" USING btree ("hash");--> statement-breakpoint
-CREATE UNIQUE INDEX "api_keys_owner_request" ON "api_keys" USING btree ("owner_id","request_id");--> statement-breakpoint
-CREATE INDEX "api_keys_owner_created" ON "api_keys" USING btree ("owner_id","created_at");--> statement-breakpoint
-CREATE UNIQUE INDEX "cache_purges_hash_target" ON "cache_purges" USING btree ("hash","target");--> statement-breakpoint
-CREATE INDEX "cache_purges_key" ON "cache_purges" USING btree ("key_id");--> statement-breakpoint
-CREATE INDEX "cache_purges_due" ON "cache_purges" USING btree ("next_attempt_at");
+ALTER TABLE "latchkey"."api_keys" ADD CONSTRAINT "api_keys_owner_id_owners_id_fk" FOREIGN KEY ("owner_id") REFERENCES "latchkey"."owners"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+CREATE UNIQUE INDEX "api_keys_hash" ON "latchkey"."api_keys" USING btree ("hash");--> statement-breakpoint
+CREATE UNIQUE INDEX "api_keys_owner_request" ON "latchkey"."api_keys" USING btree ("owner_id","request_id");--> statement-breakpoint
+CREATE INDEX "api_keys_owner_created" ON "latchkey"."api_keys" USING btree ("owner_id","created_at");--> statement-breakpoint
+CREATE UNIQUE INDEX "cache_purges_hash_target" ON "latchkey"."cache_purges" USING btree ("hash","target");--> statement-breakpoint
+CREATE INDEX "cache_purges_key" ON "latchkey"."cache_purges" USING btree ("key_id");--> statement-breakpoint
+CREATE INDEX "cache_purges_due" ON "latchkey"."cache_purges" USING btree ("next_attempt_at");

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import pg from "pg";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+import { startLocalPostgres } from "@/local/postgres";
 import { startLocalStack } from "@/local/stack";
+import { contentsOf, deployEarlier } from "@/tests/support/earlier-deployment";
 import { testDatabaseUrl } from "@/tests/support/services";
 
 let directory: string;
@@ -22,7 +24,7 @@ async function tables(url: string): Promise<string[]> {
   await client.connect();
   try {
     const { rows }: { rows: { name: string }[] } = await client.query(
-      "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'",
+      "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'latchkey'",
     );
     return rows.map((row) => row.name);
   } finally {
@@ -44,6 +46,19 @@ test("whatever is unset is started and migrated, and its settings are handed ove
     });
     expect(await answer.json()).toEqual({ result: "PONG" });
     expect(stack.environment.CLERK_SECRET_KEY).toMatch(/^sk_test_/);
+  } finally {
+    await stack.stop();
+  }
+});
+
+test("the database of a folder from 0.1 is upgraded by a start, and keeps its keys", async () => {
+  const postgres = await startLocalPostgres({ directory });
+  await deployEarlier(postgres.url);
+  const before = await contentsOf(postgres.url, "public");
+  await postgres.stop();
+  const stack = await startLocalStack({ directory, port: 4321, settings: {}, redis: "embedded" });
+  try {
+    expect(await contentsOf(stack.environment.DATABASE_URL ?? "", "latchkey")).toMatchObject(before);
   } finally {
     await stack.stop();
   }

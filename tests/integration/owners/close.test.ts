@@ -12,7 +12,7 @@ import { redisKinds } from "@/tests/support/services";
 
 const refused = { code: "API_ACCESS_REQUIRED" };
 const isPurge = (body: string) => body.includes("'DEL'");
-const isOwnerLock = (statement: string) => statement.startsWith('insert into "owners"');
+const isOwnerLock = (statement: string) => statement.startsWith('insert into "latchkey"."owners"');
 
 describe.each(redisKinds)("closing an owner on %s", (redisKind) => {
   const server = useTestServer(redisKind, { keyLimit: 100 });
@@ -96,7 +96,7 @@ describe.each(redisKinds)("closing an owner on %s", (redisKind) => {
   it("closes nothing and revokes nothing when the transaction fails", async () => {
     const { caller, secret } = await createWarmKey(server());
     server().postgresProxy.decide = (statement) =>
-      statement.startsWith('insert into "cache_purges"') ? "break" : "pass";
+      statement.startsWith('insert into "latchkey"."cache_purges"') ? "break" : "pass";
     await expect(asTold(closeOwner(server(), banned(caller.ownerId, now())))).rejects.toMatchObject({
       code: "SERVICE_UNAVAILABLE",
     });
