@@ -7,29 +7,32 @@ import { pendingSince, recordEffects } from "./effects";
 import { enqueuePurges, type KeyQueue, type Purge, queueOf, type QueuedPurge } from "./queue";
 import { type Settlement, settlePurges } from "./settle";
 
-/** Names slots that the change makes out of date. They are purged after the commit, and queued with it until Redis confirms. */
+/** Names the slots that the change makes out of date. They are queued in the change's transaction and purged after its commit. */
 export type NamePurges = (purges: readonly Purge[]) => Promise<void>;
 
 export interface Changed<T> {
   result: T;
-  /** By key id, for each key of which a purge was named: from when on nothing that was cached before is accepted. */
+  /** By key id, for each key that the change named a purge for: from when on nothing that was cached before is accepted. */
   effects: Map<string, Effect>;
 }
 
 /**
- * The one way to change what a cached value carries, a key's end before all. In this order: the slots are bypassed, the change is
- * committed together with its purges, these are carried out, and the answer says no more than is known.
+ * Changes something that a cached value carries, for example that a key is revoked. There is no other way to do it, so nobody can commit
+ * a change and forget its purge. The steps: bypass the slots, commit the change together with its purges, try the purges once, and say
+ * what is known.
  *
- * @param change runs in a transaction, perhaps more than once: it must be idempotent. It locks owners first, then keys in the order of
- *   their ids, and names its purges last (see `platform/locks`).
- * @param options.bypass the hashes that the change is likely to end. Until the purge their verifications ask the database. Only a help.
- * @throws what `change` throws: then nothing was changed. CommitOutcomeUnknownError when nobody can tell whether it was.
+ * @param change runs in a transaction, perhaps more than once, so it must be idempotent. It locks owners first, then keys in the order
+ *   of their ids, and names its purges last (see `platform/locks`).
+ * @param options.bypass the hashes of keys that the change will probably end. Until the purge, their verifications ask the database. This
+ *   only shortens the time in which a cached copy is used.
+ * @throws what `change` or the database throws: then nothing was changed. CommitOutcomeUnknownError: nobody knows whether it was changed.
+ *   A Redis that fails is no error: the effect is then `pending`.
  *
  * @example
  * const { result, effects } = await changeAndPurge(ctx, async (transaction, purge) => {
- *   const [key] = await transaction.update(apiKeys).set({ name }).where(eq(apiKeys.id, id)).returning();
- *   await purge([{ keyId: key.id, hash: key.hash, target: "absent" }]);
- *   return key;
+ *   const keys = await transaction.update(apiKeys).set({ name }).where(eq(apiKeys.id, id)).returning();
+ *   await purge(keys.map((key) => ({ keyId: key.id, hash: key.hash, target: "absent" })));
+ *   return keys;
  * });
  */
 export async function changeAndPurge<T>(
@@ -50,7 +53,7 @@ export async function changeAndPurge<T>(
   return { result, effects: await effectsAfter(ctx, queue, settlement, committedAt) };
 }
 
-/** Policy: it only shortens the time in which a cached copy is used; the purge after the commit is what counts. */
+/** Policy: a failed bypass is logged, and the change goes on. Only the purge after the commit counts. */
 async function bypassBestEffort(
   ctx: Pick<OutboxContext, "slots" | "logger">,
   hashes: readonly Buffer[],
@@ -62,7 +65,7 @@ async function bypassBestEffort(
   }
 }
 
-/** For a revocation also what was queued for the key before: of secrets that a retried create replaced. */
+/** For a revocation also what was queued for the key before, such as the hash that a retried create has replaced. */
 async function wholeQueue(transaction: Statements, named: QueuedPurge[]): Promise<KeyQueue> {
   if (named.every((purge) => purge.target === "absent")) return { purges: named, revoked: new Map() };
   return queueOf(transaction, [...new Set(named.map((purge) => purge.keyId))]);
@@ -76,7 +79,7 @@ async function effectsAfter(
 ): Promise<Map<string, Effect>> {
   const atOf = (keyId: string) => {
     if (queue.revoked.has(keyId)) return queue.revoked.get(keyId) ?? effectiveAt.get(keyId) ?? null;
-    // The key lives on: what was asked for is that its slots are purged.
+    // The key is not revoked: the effect tells only that its slots are purged.
     const isConfirmed = queue.purges.every((purge, at) => purge.keyId !== keyId || confirmed[at]);
     return isConfirmed ? recordedAt : null;
   };
@@ -86,7 +89,7 @@ async function effectsAfter(
   return new Map(
     keyIds.map((keyId): [string, Effect] => {
       const at = atOf(keyId);
-      // Without a stored promise the bound still holds: it follows from the commit alone.
+      // Even when the promise could not be stored it holds, since it follows from the commit alone.
       return [keyId, at ? { status: "effective", at } : (promised.get(keyId) ?? pendingSince(committedAt))];
     }),
   );

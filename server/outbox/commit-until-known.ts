@@ -9,9 +9,10 @@ const budgetMilliseconds = 10_000;
 const pauseMilliseconds = 200;
 
 /**
- * Commits idempotent `work`. When the connection dies while committing, nobody knows whether it was committed. The work is then
- * repeated until an attempt is confirmed or refused, for at most 10 s.
- * @throws CommitOutcomeUnknownError when nobody could tell in that time. Every other error means that nothing was changed.
+ * Commits `work`, which must be idempotent. When the connection dies while committing, nobody knows whether the work was committed. It is
+ * then repeated until an attempt is confirmed or refused by a rule. No attempt starts later than 10 s after the first.
+ * @throws CommitOutcomeUnknownError when it is still not known then. Any other error of the database means that nothing was changed.
+ *   A DomainError is a rule's refusal and is passed on.
  */
 export async function commitUntilKnown<T>(
   ctx: Pick<OutboxContext, "db" | "logger">,
@@ -23,7 +24,7 @@ export async function commitUntilKnown<T>(
     try {
       return await ctx.db.commit(work);
     } catch (fault) {
-      // A rule's refusal is an answer, in a later attempt too.
+      // A rule has refused. In a later attempt, too, that is the answer.
       if (fault instanceof DomainError) throw fault;
       if (fault instanceof CommitOutcomeUnknownError) unknown = fault;
       if (!unknown) throw fault;

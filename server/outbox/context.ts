@@ -3,7 +3,7 @@ import type { Logger } from "../platform/logger";
 import type { Metrics } from "../platform/metrics";
 import type { Slots } from "../slot/slot";
 
-/** What it takes to change something and to purge. */
+/** What `changeAndPurge` and the drain need. */
 export interface OutboxContext {
   db: Database;
   slots: Slots;

@@ -12,16 +12,17 @@ const batchSize = 100;
 const longestPauseSeconds = 30;
 
 /**
- * Attempts the purges in the outbox that are due, batch by batch, until none is left or a whole batch fails. Several instances may drain at once.
- * A claim only moves the next attempt into the future, so a crash at any point leaves every purge to be claimed again.
+ * Tries the purges in the outbox that are due, batch by batch. It ends when none is due, or when Redis confirms nothing of a batch. Several
+ * instances may drain at once. A claim only moves the next attempt into the future, so after a crash every purge is claimed again.
  * @returns how many purges Redis confirmed, and how many it did not.
+ * @throws what the database throws. An unreachable Redis is counted in `failed`.
  */
 export async function drainPurges(ctx: DrainContext): Promise<{ confirmed: number; failed: number }> {
   const total = { confirmed: 0, failed: 0 };
   for (;;) {
     const claimed = await claimDue(ctx);
     if (claimed.length === 0) return total;
-    // With what else is queued for these keys, due or not: only then can a revocation be recorded as effective.
+    // Everything that is queued for these keys, due or not: a revocation is effective only when all of it is confirmed.
     const queue = await queueOf(ctx.db, [...new Set(claimed.map((purge) => purge.keyId))]);
     const { confirmed } = await settlePurges(ctx, queue);
     const confirmedNow = confirmed.filter(Boolean).length;
@@ -32,7 +33,10 @@ export async function drainPurges(ctx: DrainContext): Promise<{ confirmed: numbe
   }
 }
 
-/** By state, never by last id: a row that commits late is still found. Back-off doubles up to 30 s, with jitter against a herd. */
+/**
+ * Chooses the rows by their state and not by the last id seen, so that a row that commits late is still found. The pause doubles with each
+ * attempt, up to about 30 s. A random part keeps many processes from coming back at the same moment.
+ */
 async function claimDue(ctx: DrainContext): Promise<QueuedPurge[]> {
   const due = ctx.db
     .select({ id: cachePurges.id })
@@ -54,7 +58,7 @@ async function claimDue(ctx: DrainContext): Promise<QueuedPurge[]> {
 
 const idleMilliseconds = 1_000;
 
-/** Drains for as long as the process lives. @returns what stops it, after the drain that is under way. */
+/** Drains again and again, for as long as the process lives. @returns a function that stops it and waits for the drain under way. */
 export function startDraining(ctx: DrainContext): () => Promise<void> {
   let isStopped = false;
   let timer: NodeJS.Timeout | undefined;

@@ -16,7 +16,7 @@ const stateColumns = {
   guaranteedBy: apiKeys.guaranteedBy,
 };
 
-/** The effect of each revoked key among `rows`, by row id; where it was pending, as it stands now. */
+/** The effect of each revoked key among `rows`, by row id. A row that was pending is looked at again. */
 export async function effectsOf(db: Statements, rows: readonly RevocationState[]): Promise<Map<string, Effect>> {
   const revoked = rows.filter((row) => row.revokedAt);
   const pending = revoked.filter((row) => !row.effectiveAt).map((row) => row.id);
@@ -28,11 +28,12 @@ export async function effectsOf(db: Statements, rows: readonly RevocationState[]
 }
 
 /**
- * Stores what can be said of committed revocations, and says it. By when they hold at the latest; and that they are effective where no
- * purge of the key is queued any more, since a row leaves the outbox only after Redis has confirmed it. Both are stored once, and all
- * later answers repeat them. One snapshot, in which a revocation is seen together with its row.
- * @param seenCommitted the database's clock, read after the committed revocations were seen; null: read it now, which is later. A time
- *   from before the commit (now(), revoked_at) would promise too early an end, since a commit may wait behind a lock.
+ * Records how far committed revocations have come, and returns it. Two facts are stored, each only once, so that later answers repeat them:
+ * `guaranteed_by`, by when the revocation holds at the latest, and `effective_at`, once no purge of the key is queued any more. The second
+ * is safe, since a row leaves the outbox only after Redis has confirmed it. One statement reads one snapshot, which has a revocation and
+ * its outbox row together.
+ * @param seenCommitted the database's clock, read after the revocations were seen as committed. Null: the statement reads the clock, which
+ *   is later. A time from before the commit (now(), revoked_at) would promise too early a moment, since a commit may wait behind a lock.
  */
 export async function recordEffects(
   db: Statements,
@@ -60,7 +61,7 @@ export async function recordEffects(
   );
 }
 
-/** What may be promised of a purge that is not confirmed: nothing cached lives longer than this after the commit was seen. */
+/** The promise for a purge that Redis has not confirmed: nothing that is cached lives longer than this after the commit was seen. */
 export function pendingSince(seenCommitted: Date): Effect {
   return { status: "pending", guaranteedBy: new Date(seenCommitted.getTime() + guaranteeSeconds * 1_000) };
 }

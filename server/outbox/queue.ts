@@ -4,12 +4,12 @@ import type { SlotPurge } from "../slot/slot";
 import type { Statements } from "../platform/database";
 import { apiKeys, cachePurges } from "../platform/schema";
 
-/** A slot that has to be purged, and the key whose change makes it so. */
+/** A slot that has to be purged, and the key that it belongs to. */
 export interface Purge extends SlotPurge {
   keyId: string;
 }
 
-/** A purge in the outbox. `generation` tells the request that is meant from a later one for the same hash. */
+/** A purge in the outbox. `generation` rises when the same purge is asked for again. A confirmation is for one generation only. */
 export interface QueuedPurge extends Purge {
   id: string;
   generation: number;
@@ -18,7 +18,7 @@ export interface QueuedPurge extends Purge {
 /** What the outbox holds for some keys, and which of these are revoked. */
 export interface KeyQueue {
   purges: QueuedPurge[];
-  /** With the time at which the revocation was recorded as effective, null before. */
+  /** The revoked ones by id, with the time at which the revocation was recorded as effective; null while it is not. */
   revoked: Map<string, Date | null>;
 }
 
@@ -44,10 +44,10 @@ export async function readBacklog(statements: Statements): Promise<Backlog> {
   return { count: Number(row?.count ?? 0), oldestSeconds: oldest === null ? null : Math.max(0, Number(oldest)) };
 }
 
-/** The request that enqueues a purge attempts it at once; the drain comes in when that has failed or died. */
+/** The request that enqueues a purge tries it at once. The drain waits until that attempt has failed or its process has died. */
 const afterImmediateAttempt = sql`clock_timestamp() + interval '3 seconds'`;
 
-/** Puts purges into the outbox, in the transaction of the change that needs them: all of it commits together or not at all. */
+/** Puts purges into the outbox, in the transaction of the change that needs them. So both are committed, or neither is. */
 export async function enqueuePurges(transaction: Statements, purges: readonly Purge[]): Promise<QueuedPurge[]> {
   if (purges.length === 0) return [];
   return transaction
@@ -65,8 +65,8 @@ export async function enqueuePurges(transaction: Statements, purges: readonly Pu
 }
 
 /**
- * Everything that is queued for these keys: a revocation is effective only when all of a key's hashes are purged, those of replaced
- * secrets too. One statement and so one snapshot: a revocation that it sees is seen together with all of its purges.
+ * Everything that is queued for these keys. A revocation is effective only when all of a key's hashes are purged, also those of secrets that
+ * were replaced. One statement reads one snapshot: when it sees a revocation, it sees all of its purges.
  */
 export async function queueOf(statements: Statements, keyIds: readonly string[]): Promise<KeyQueue> {
   const queued = await statements
@@ -74,7 +74,7 @@ export async function queueOf(statements: Statements, keyIds: readonly string[])
     .from(cachePurges)
     .innerJoin(apiKeys, eq(apiKeys.id, cachePurges.keyId))
     .where(inArray(cachePurges.keyId, [...keyIds]))
-    // Tombstones last: a slot that is emptied after one costs a read of the database.
+    // Tombstones last: a purge to absent after one would remove it, and the next verification would have to read the database.
     .orderBy(cachePurges.target);
   return {
     purges: queued.map(({ purge }) => purge),

@@ -6,21 +6,22 @@ import { apiKeys, cachePurges } from "../platform/schema";
 import { describeFault } from "../platform/logger";
 import type { KeyQueue, QueuedPurge } from "./queue";
 
-/** What came of one attempt. Every time in it is of the database's clock. */
+/** What came of one attempt. All times are of the database's clock. */
 export interface Settlement {
-  /** For each purge whether Redis confirmed it. */
+  /** For each purge, whether Redis confirmed it. */
   confirmed: boolean[];
-  /** When the confirmed ones were recorded; null when there was none, or when they could not be recorded. */
+  /** When the confirmed purges were recorded; null when there was none, or when they could not be recorded. */
   recordedAt: Date | null;
-  /** By key id: when each revocation of which everything is confirmed became effective. */
+  /** By key id: when the revocation became effective, for each revoked key whose purges are all confirmed and recorded. */
   effectiveAt: Map<string, Date>;
 }
 
 /**
- * Tries to carry out purges from the outbox, once, in one Redis request.
+ * Tries purges of the outbox once, in one Redis request, and records those that Redis confirmed. It never throws: what fails is logged and
+ * stays in the outbox.
  *
- * @param queue everything that is queued for its revoked keys, as `queueOf` gives it. Nothing can be added to that later, since a
- *   revoked key gets no new hash.
+ * @param queue for revoked keys everything that is queued, as `queueOf` gives it. Nothing can come later, since a revoked key gets no new
+ *   hash.
  */
 export async function settlePurges(ctx: OutboxContext, queue: KeyQueue): Promise<Settlement> {
   const { purges, revoked } = queue;
@@ -28,7 +29,7 @@ export async function settlePurges(ctx: OutboxContext, queue: KeyQueue): Promise
   try {
     confirmed = await ctx.slots.purge(purges);
   } catch (fault) {
-    // Policy: an unreachable Redis is no error of the revocation, which is committed. The purge stays in the outbox.
+    // Policy: the change is committed, so an unreachable Redis is no error of it. The purge stays in the outbox.
     ctx.logger.warn({ fault: describeFault(fault), purges: purges.length }, "purge not confirmed");
     confirmed = purges.map(() => false);
   }
@@ -40,8 +41,8 @@ export async function settlePurges(ctx: OutboxContext, queue: KeyQueue): Promise
 }
 
 /**
- * One statement, so that no crash can leave a key without its outbox row and without the time at which it became effective.
- * The keys' rows are locked first, in the order of their ids, as every transaction here does: no deadlock with a repeated revoke.
+ * Deletes the outbox rows and sets `effective_at`, in one statement. So no crash can leave a revoked key with neither of the two. The keys'
+ * rows are locked first, in the order of their ids, as in every transaction here. So there is no deadlock with a repeated revoke.
  */
 async function recordConfirmed(
   ctx: Pick<OutboxContext, "db" | "logger">,

@@ -2,12 +2,12 @@ const timeoutsInARow = 5;
 const pauseMilliseconds = 1_000;
 
 /**
- * Spares verifications a Redis that hangs: after 5 timeouts in a row this process skips slot reads for 1 s and asks the database at
- * once, filling nothing. Only reads: a purge is always attempted. One per process.
+ * Keeps verifications from waiting for a Redis that hangs. After 5 timeouts in a row this process skips slot reads for 1 s: it asks the
+ * database at once and fills nothing. Only reads are skipped; a purge is always tried. There is one for each process.
  */
 export interface SlotBreaker {
   isOpen(): boolean;
-  /** Notes how a slot read ended: its error, or null when Redis answered. One error that ends many reads, as of a batch, is one timeout. */
+  /** Notes how a slot read ended: with an error, or null when Redis answered. One error that ends a whole batch of reads counts once. */
   note(fault: unknown): void;
 }
 

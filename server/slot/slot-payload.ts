@@ -2,12 +2,12 @@ import { publicIdPattern } from "../shared/public-id";
 import type { KeyEnvironment } from "../shared/secret-format";
 
 /**
- * What a slot remembers of a row. Everything that verification answers or judges by; every change to it purges the slot.
- * Times are in milliseconds since 1970.
+ * What a slot remembers of a key's row and its owner's: all that a verification judges by or returns. A change to any of it has to purge the
+ * slot, through `changeAndPurge`. Times are in milliseconds since 1970.
  */
 export interface SlotPayload {
   v: 1;
-  /** Of the secret, in hexadecimal: a value that was copied from another slot speaks of another key. */
+  /** The key's hash in hexadecimal. It shows when a value was copied here from another slot. */
   hash: string;
   keyId: string;
   ownerId: string;
@@ -55,9 +55,9 @@ const payloadChecks: Checks<SlotPayload> = {
 };
 
 /**
- * Strictly: nothing of the cache is believed that is not understood to the last field. By hand, since the schema of a library took 30 µs of
- * each hit in a server process, several times as long as these lines.
- * @param hex the hash of the secret that is being verified.
+ * Reads a payload strictly: a value is believed only if every field is understood. The checks are written by hand, since a schema library
+ * took 30 µs of each hit in a server process, several times as long.
+ * @param hex the hash of the secret that is being verified, in hexadecimal.
  * @returns null for anything but a payload of that hash.
  */
 export function parseSlotPayload(text: string, hex: string): SlotPayload | null {
@@ -70,7 +70,7 @@ export function parseSlotPayload(text: string, hex: string): SlotPayload | null 
   return hasExactly(value, payloadChecks) && value.hash === hex ? value : null;
 }
 
-/** Own fields only, so that a polluted Object.prototype cannot supply one that the stored text lacks. */
+/** Looks at own fields only, so that a polluted Object.prototype cannot add a field that the stored text lacks. */
 function hasExactly<T extends object>(value: unknown, checks: Checks<T>): value is T {
   if (typeof value !== "object" || value === null) return false;
   const record = value as Record<keyof T, unknown>;

@@ -12,9 +12,9 @@ import { parseSlotPayload, type SlotPayload } from "./slot-payload";
  *     T:                             revoked, for good
  *     M:                             bypass: ask the database, fill nothing
  *
- * A fill needs the lease of its own call to be still present, and every purge removes it. So whatever the cache loses, evicts or
- * reorders, a value read before a revocation can never be stored after the purge. The protection must be present *to write*;
- * a tombstone or an epoch must be present to *forbid*, and a cache may lose it at any time. See docs/decisions/001.
+ * A fill needs the lease of its own call to be still there, and every purge removes it. So a value that was read before a revocation can
+ * never be stored after the purge, whatever the cache loses, evicts or reorders. The lease must be present to *allow* a write. A tombstone
+ * or an epoch would have to be present to *forbid* one, and a cache may lose it at any time. See docs/decisions/001.
  * The leases follow R. Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, section 3.2.1.
  */
 const leaseMilliseconds = 5_000;
@@ -29,7 +29,7 @@ export const guaranteeSeconds = tombstoneMilliseconds / 1_000;
 const tombstone = "T:";
 const bypass = "M:";
 
-// The token is made in the script: a duplicated request cannot re-place a lease that a purge has removed.
+// The script makes the lease from the time of each run, so a duplicated request cannot put back a lease that a purge has removed.
 const getOrLeaseScript = `
 local value = redis.call('GET', KEYS[1])
 if value then return value end
@@ -62,7 +62,7 @@ export interface SlotPurge {
   target: "revoked" | "absent";
 }
 
-/** The slots of all keys. A seam only for the proofs in tests/: they put a naive cache here and must find its fault. */
+/** The slots of all keys. It is an interface only for the tests: they put a naive cache here and must find its fault. */
 export interface Slots {
   /** One round trip to the Redis leader. @throws what the client throws; the caller then asks the database and fills nothing. */
   read(hash: Buffer): Promise<SlotReading>;
@@ -73,14 +73,15 @@ export interface Slots {
    */
   fill(hash: Buffer, lease: string, content: SlotPayload | "revoked"): Promise<boolean>;
   /**
-   * Before the commit of a revocation, best effort: sends verifications to the database until the purge arrives.
-   * @returns for each whether the slot held a value, so whether the key was verified within the last minute.
-   * @throws what the client throws, and when the answer does not tell: then the bypass may or may not be in place.
+   * Makes verifications ask the database, for at most 30 s or until the purge arrives. For the time before the commit of a revocation.
+   * @returns for each hash whether its slot held a value, so whether the key was verified within the last minute.
+   * @throws what the client throws, or an Error when the answer is not understood. Then the bypass may or may not be in place.
    */
   bypass(hashes: readonly Buffer[]): Promise<boolean[]>;
   /**
-   * Empties slots, in one request.
+   * Empties slots, in one request. With the target "revoked" it leaves a tombstone where Redis has room for one.
    * @returns for each purge whether Redis gave back its nonce. Only that is a confirmation: "it did not throw" is not.
+   * @throws what the client throws. Then nobody knows which slots were emptied.
    */
   purge(purges: readonly SlotPurge[]): Promise<boolean[]>;
 }
@@ -123,7 +124,7 @@ export function createSlots(options: { redis: Pick<RedisClients, "slot" | "purge
   };
 }
 
-/** Nothing, or one of the four. "OK", for one, says nothing of what the slot held before. */
+/** Whether an answer is what a slot can hold: nothing, or one of the four. "OK", for example, does not tell what the slot held. */
 function isSlotValue(value: unknown): boolean {
   return value === null || (typeof value === "string" && /^[LVTM]:/.test(value));
 }
