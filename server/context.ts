@@ -22,13 +22,14 @@ export interface ServerOptions extends KeySettings {
 }
 
 /**
- * Twice as many as connections keep the pool busy, and a revocation never waits behind more. A burst of misses, as after a restart of
- * Redis, waits its turn; a database that stands still costs a verification a second before it is told so.
+ * Limits what verifications read from the database. 20 reads are twice the pool's connections: they keep the pool busy, and a revocation
+ * never waits behind more of them. A burst of misses, such as after a restart of Redis, waits in the queue. When the database answers nothing,
+ * a verification that waits is refused after one second.
  */
 const databaseReads = { atOnce: 20, waiting: 500, patienceMilliseconds: 1_000 };
 
 /**
- * Makes everything that one process needs. Connects to nothing yet, and reads no environment; a second one in the same process works.
+ * Makes everything that one process needs. It connects to nothing yet and reads no environment. A process may have more than one.
  * @example
  * const context = createServerContext({
  *   secretFormat: { prefix: "lk", environment: "live" }, keyLimit: 5, accessFeature: undefined, trustedProxyHops: 0,

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { ServerContext } from "../keys/context";
 import { closeOwner, type OwnerAccess, reopenOwner, setOwnerAccess } from "../owners";
 
-/** Milliseconds since 1970, between 2001 and 2286: seconds or microseconds would put every other event out of order. */
+/** Milliseconds since 1970, between 2001 and 2286. A time in seconds or microseconds would break the order of events, so it is refused. */
 const timestamp = z
   .int()
   .min(1e12)
@@ -19,11 +19,11 @@ const subscriptionChanged = z.object({
 });
 
 /**
- * Applies one of Clerk's events to the owner that it concerns. Events may come late, twice and out of order; `timestamp`, when
- * they happened, orders them. Banning and deletion are taken from the event. What it says of a plan names no features, so it is only a
- * signal to read the current subscription. Events of other types, and of organisations, change nothing.
- * @param readAccess what the user's subscription says now.
- * @throws what readAccess and the verbs throw, and ZodError for an event that lacks what is needed: then it has to come again.
+ * Applies one of Clerk's events to its owner. Events may come late, twice and out of order. Their `timestamp` says when they happened, and
+ * that orders them. A ban and a deletion are taken from the event. An event about a plan names no features, so it is only a signal to read
+ * the current subscription. Events of other types, and of organisations, change nothing.
+ * @param readAccess reads what the user's subscription says now.
+ * @throws what `readAccess` and the verbs throw; ZodError when the event lacks something. Then Clerk has to send the event again.
  */
 export async function applyClerkEvent(
   ctx: ServerContext,

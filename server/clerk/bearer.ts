@@ -5,6 +5,7 @@ import type { Verdict } from "../http/identity";
 import type { ClerkOptions } from "./clerk";
 import { isKeyOutage } from "./key-outage";
 
+/** Verifies the session token in `Authorization: Bearer`, see `IdentityProvider`. It never throws. */
 export async function verifyBearer(request: Request, options: ClerkOptions): Promise<Verdict<{ userId: string }>> {
   const token = readBearer(request.headers.get("authorization"));
   if (!token) return { status: "signed_out" };
@@ -16,11 +17,11 @@ export async function verifyBearer(request: Request, options: ClerkOptions): Pro
       ...(apiUrl && { apiUrl }),
       authorizedParties: [appOrigin],
     });
-    // A session that still has a task to do, such as choosing an organisation, is not signed in yet.
+    // Such a session still has a task to do, for example to choose an organisation. Until then nobody is signed in.
     return claims.sts === "pending" ? { status: "signed_out" } : { status: "signed_in", userId: claims.sub };
   } catch (error) {
     const reason = error instanceof Error && "reason" in error ? String(error.reason) : null;
-    // Without a reason it is no verdict of the verifier: the keys could not be fetched.
+    // An error without a reason is no verdict on the token, for example when the signing keys could not be fetched.
     return { status: reason === null || isKeyOutage(reason) ? "unavailable" : "signed_out" };
   }
 }

@@ -9,24 +9,24 @@ import { createWebhook } from "./webhook";
 
 export interface ClerkOptions {
   secretKey: string;
-  /** The instance's public key (PEM): sessions are then verified without a network call. */
+  /** The public key of the Clerk instance (PEM). With it sessions are verified without a network call. */
   jwtKey: string | undefined;
   apiUrl: string | undefined;
   /** Undefined: there is no webhook endpoint. */
   webhookSecret: string | undefined;
-  /** The only origin for which session tokens are good. */
+  /** Session tokens are accepted for this origin only. */
   appOrigin: string;
   accessFeature: string | undefined;
 }
 
 export interface Clerk extends IdentityProvider {
-  /** Whether this request brought a session token that was made for another site, or names none (decision 008). */
+  /** Whether this request brought a session token that names another site, or none (decision 008). */
   isSessionOfAnotherSite(): Promise<boolean>;
   /** The endpoint for Clerk's events. */
   createWebhook(getContext: () => ServerContext): Endpoint;
 }
 
-/** The one adapter to Clerk: sessions, bearers, webhooks and plans. Everything else knows only `IdentityProvider`. */
+/** Makes the adapter to Clerk: sessions, bearers, webhooks and plans. No other folder of server/ knows Clerk; they get `IdentityProvider`. */
 export function createClerk(options: ClerkOptions): Clerk {
   return {
     readSession: async () => readSession(await auth(), options.accessFeature),

@@ -1,7 +1,7 @@
-/** Clerk's reasons for calling a session signed out although it could not check it (found by running it). */
+/** Clerk gives these reasons when it calls a session signed out although it could not check it (found by running it). */
 const reasons = ["jwk-remote-failed-to-load", "jwk-failed-to-resolve", "unexpected-error"];
 
-/** Whether a reason speaks of Clerk's signing keys, which could not be fetched, and not of the token. */
+/** Whether a reason means that Clerk's signing keys could not be fetched. It then says nothing about the token. */
 export function isKeyOutage(reason: string): boolean {
   return reasons.includes(reason);
 }

@@ -3,10 +3,10 @@ import { z } from "zod";
 
 import type { OwnerAccess } from "../owners";
 
-/** Well within the 15 s after which Clerk's sender gives up on an answer. */
+/** Clerk's sender waits 15 s for an answer of the webhook. This leaves enough of them. */
 const readMilliseconds = 5_000;
 
-/** What decides, of `BillingSubscription` in @clerk/backend. Times are milliseconds since 1970. */
+/** The fields of `BillingSubscription` in @clerk/backend that decide. Times are in milliseconds since 1970. */
 const subscriptionSchema = z.object({
   subscriptionItems: z.array(
     z.object({
@@ -22,9 +22,9 @@ type Subscription = z.infer<typeof subscriptionSchema>;
 const notFoundSchema = z.object({ status: z.literal(404), errors: z.array(z.unknown()).min(1) });
 
 /**
- * Whether, and until when, the user's current subscription includes the feature.
- * @throws what the client throws, and an Error when the answer comes too late or is not understood: nothing is known then. A 404 in
- *   Clerk's own words is an answer: no subscription, as where billing is off or the user is gone.
+ * Reads whether, and until when, the user's current subscription includes the feature. A 404 in Clerk's own words is an answer: there is no
+ * subscription. Clerk answers so where billing is off or the user is gone.
+ * @throws what the client throws; an Error when the answer comes after 5 s or is not understood. Then nothing is known.
  */
 export async function readSubscriptionAccess(
   billing: { getUserBillingSubscription(userId: string): Promise<unknown> },
@@ -49,8 +49,8 @@ export async function readSubscriptionAccess(
 }
 
 /**
- * An active item grants the feature of its plan, a canceled one until the period that was paid for ends. Every other state grants
- * nothing: what is past due, upcoming, incomplete or ended is not paid for.
+ * Says what a subscription grants. An active item grants the features of its plan. A canceled item grants them until the end of the period
+ * that was paid for. Every other state grants nothing: what is past due, upcoming, incomplete or ended is not paid for.
  */
 export function accessBySubscription(subscription: Subscription, feature: string): OwnerAccess {
   const ends = subscription.subscriptionItems

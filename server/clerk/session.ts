@@ -5,7 +5,7 @@ import { isKeyOutage } from "./key-outage";
 
 type ClerkSession = Awaited<ReturnType<typeof auth>>;
 
-/** Clerk's middleware refuses a token whose `azp` is not this app's origin. One without `azp` is refused with the same reason. */
+/** Clerk's middleware gives this reason for a token whose `azp` is not this app's origin, and for one without `azp`. */
 const foreignTokenReason = "token-invalid-authorized-parties";
 
 /** Why Clerk's middleware counts this request as signed out. */
@@ -15,7 +15,7 @@ export function isOfAnotherSite(session: ClerkSession): boolean {
   return !session.userId && refusalOf(session) === foreignTokenReason;
 }
 
-/** What Clerk's middleware has found out about the request's session. */
+/** Translates what Clerk's middleware has found out about the request's session. */
 export function readSession(session: ClerkSession, accessFeature: string | undefined): Session {
   if (!session.userId) return { status: isKeyOutage(refusalOf(session)) ? "unavailable" : "signed_out" };
   return {

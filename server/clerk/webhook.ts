@@ -10,12 +10,12 @@ import { applyClerkEvent } from "./apply-event";
 import type { ClerkOptions } from "./clerk";
 import { readSubscriptionAccess } from "./plans";
 
-/** Far above any event of Clerk's: a ban that is refused for its size would never take effect. */
+/** Larger than any event of Clerk's, since a ban that is refused for its size would never take effect. */
 const maxBodyBytes = 256 * 1024;
 
 /**
- * Receives Clerk's events in Clerk's signature (Standard Webhooks, sent by Svix). Whatever is not answered with 2xx is sent again, with
- * longer and longer pauses. Not there without a webhook secret.
+ * Makes the endpoint that receives Clerk's events. It checks Clerk's signature (Standard Webhooks, sent by Svix). When the answer is not 2xx,
+ * Clerk sends the event again, with longer and longer pauses. Without a webhook secret the endpoint answers 404.
  */
 export function createWebhook(options: ClerkOptions, getContext: () => ServerContext): Endpoint {
   const { secretKey, apiUrl, webhookSecret = "", accessFeature = "" } = options;

@@ -1,11 +1,12 @@
 import { addressOrigin } from "./address-origin";
 
 /**
- * Who a request is counted as: the entry at `trustedHops` from the right of X-Forwarded-For, which that many proxies of ours have
- * appended. What stands further left was sent by the client and proves nothing. Neither does `Forwarded` (RFC 7239): it is not read,
- * since a client could send it past proxies that write the other header.
- * @returns the origin of the address, see `addressOrigin`. Null without trusted proxies, or when the header is too short: then the
- *   request did not come through them.
+ * Finds the client's address in X-Forwarded-For, to which each proxy of ours appends one entry. The client's is the entry at `trustedHops`
+ * from the right. The client itself sent what stands further left, so that proves nothing. `Forwarded` (RFC 7239) is not read: proxies that
+ * write the other header let it pass as the client sent it.
+ * @param trustedHops how many proxies of ours append to the header.
+ * @returns the origin of the address, see `addressOrigin`. Null without trusted proxies, and when the header has too few entries, since the
+ *   request then did not come through them.
  */
 export function clientAddress(headers: Headers, trustedHops: number): string | null {
   if (trustedHops === 0) return null;

@@ -5,27 +5,29 @@ import { adviseOnApiKeyHeader, adviseOnAuthorization } from "./miswritten-key";
 export type Credentials =
   | { kind: "key"; secret: string }
   | { kind: "none" }
-  /** A bearer that is no API key of ours: somebody else's token. */
+  /** A bearer that is no API key of ours, such as another system's token. */
   | { kind: "foreign" }
-  /** A key in a form that is not accepted. `advice` says what to change, without the key. */
+  /** A key in a form that is not accepted. `advice` says what to change. It never repeats the secret. */
   | { kind: "miswritten"; advice: string }
+  /** Two different keys. */
   | { kind: "ambiguous" };
 
-/** A key that a header names, and what is wrong with how it does. */
+/** A key in a header, and what is wrong with the way it is written; null when nothing is. */
 interface Candidate {
   key: string;
   advice: string | null;
 }
 
 /**
- * Finds the key in `Authorization: Bearer <key>` or `X-API-Key: <key>`. An empty header is as absent. Query string and cookies never
- * count.
+ * Finds the key in `Authorization: Bearer <key>` or `X-API-Key: <key>`. An empty header counts as absent. The query string and cookies are
+ * never read.
  *
- * Two different keys are ambiguous, and none is chosen: two layers that chose differently would let a request act for two owners.
- * A bearer without our prefix is no key. Beside an `X-API-Key` it belongs to another layer and is ignored.
+ * Two different keys are ambiguous, and none is chosen. Otherwise two layers could choose differently, and one request would act for two
+ * owners. A bearer without our prefix is no key. Beside an `X-API-Key` it is for another layer and is ignored.
  *
- * A repeated header arrives here as one value with commas, as fetch's `Headers` joins it. Equal values count once. Node keeps only the
- * first `Authorization` line; `prepareNodeRequests` brings the others back before a route is called (decision 009).
+ * fetch's `Headers` joins a repeated header with commas. Equal values count once. Node keeps only the first `Authorization` line, and
+ * `prepareNodeRequests` brings the others back before a route is called (decision 009).
+ * @param prefix what this deployment's secrets begin with.
  */
 export function readCredentials(headers: Headers, prefix: string): Credentials {
   const lines = valuesOf(headers.get("authorization"));
@@ -38,7 +40,7 @@ export function readCredentials(headers: Headers, prefix: string): Credentials {
   const [first] = candidates;
   if (!first) return withoutCandidate(bearers, prefix);
   if (candidates.some(({ key }) => key !== first.key)) return { kind: "ambiguous" };
-  // Somebody else's bearer may stand beside an X-API-Key, but not in a second line of the header that holds our key.
+  // A foreign bearer may stand beside an X-API-Key. It may not stand in a second line of the header that holds our key.
   const isShared = inAuthorization.length > 0 && bearers.some((line) => !readAuthorization(line, prefix));
   if (isShared) return { kind: "ambiguous" };
   const advice = candidates.find((candidate) => candidate.advice !== null)?.advice;
@@ -65,19 +67,19 @@ function withoutCandidate(bearers: string[], prefix: string): Credentials {
   return { kind: bearers.length > 0 ? "foreign" : "none" };
 }
 
-/** The members of a header with commas; empty ones do not count (RFC 9110, section 5.6.1). */
+/** The values of a header that are separated by commas. Empty ones do not count (RFC 9110, section 5.6.1). */
 function valuesOf(header: string | null): string[] {
-  // Spaces and tabs only: trim() would also take a no-break space away, and accept what looks right and is not.
+  // Takes only spaces and tabs away. trim() would also take a no-break space, and so accept a key that only looks right.
   return (header ?? "").split(",").flatMap((member) => /[^ \t](?:.*[^ \t])?/.exec(member)?.[0] ?? []);
 }
 
 /** A key has letters, digits and underscores only. */
 const isPlain = (text: string) => /^\w+$/.test(text);
 
-/** Long enough that no other token holds it by chance. */
+/** A text that speaks of a key of ours. It is long enough that no other token holds it by chance. */
 const mentionOf = (prefix: string) => new RegExp(`${prefix}_(?:live|test)_[0-9A-Za-z]*`);
 
-/** The key in a value that may have quotes and the like around it, so that two values are compared by their keys. */
+/** The key in a value that may have quotes or more around it. So two values can be compared by their keys. */
 const keyIn = (text: string, prefix: string) => (isPlain(text) ? text : (mentionOf(prefix).exec(text)?.[0] ?? text));
 
 function decodeBasic(line: string): string {

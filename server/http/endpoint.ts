@@ -4,19 +4,21 @@ export type Endpoint = (request: Request) => Promise<Response>;
 type Refusal = "not_found" | "method_not_allowed";
 
 interface EndpointOptions {
-  /** False while a setting is missing. The endpoint is not there then: every method is answered with 404. */
+  /** Whether the endpoint exists. False while its setting is missing; then every method is answered with 404. */
   isThere?: () => boolean;
   /** An error in the endpoint's own shape. Absent: `{ "error": "…" }`. */
   refuse?: (refusal: Refusal) => Response;
-  /** Comes before the method. Its answer, if it has one, is the answer. */
+  /** Runs before the method is looked at. A response from it is the answer; null lets the request go on. */
   refuseFirst?: (request: Request) => Response | null;
 }
 
 /**
- * Says for one address which methods it has: the one place that decides on 405, `Allow`, OPTIONS, HEAD and `no-store`.
+ * Makes the handler of one address. It alone decides on 405, `Allow`, OPTIONS, HEAD and `no-store`.
  * @param handlers what answers each method. They need not forbid caching themselves.
- * @returns a handler for every method. It knows fetch's Request and Response only.
- * @example const live = createEndpoint({ GET: () => Response.json({ status: "ok" }) });
+ * @returns a handler for every method, from fetch's Request to its Response. It throws what the method's handler throws.
+ * @example
+ * const live = createEndpoint({ GET: () => Response.json({ status: "ok" }) });
+ * const response = await live(new Request("http://localhost/live"));
  */
 export function createEndpoint(
   handlers: Partial<Record<EndpointMethod, (request: Request) => Response | Promise<Response>>>,
@@ -38,13 +40,13 @@ export function createEndpoint(
   };
 }
 
-/** Error answers without a body, for endpoints of machines that read the status alone. */
+/** Errors without a body, for endpoints whose callers read only the status. */
 export const refuseWithStatus = (refusal: Refusal) => new Response(null, { status: statuses[refusal] });
 
-/** Marks an OPTIONS request that came with a method which fetch's Request or Next do not know: see `prepareNodeRequests`. */
+/** Marks an OPTIONS request that came with a method which fetch's Request or Next does not know. See `prepareNodeRequests`. */
 export const unroutableMethodHeader = "x-latchkey-unroutable-method";
 
-/** A client that sends the mark itself only has its OPTIONS answered with 405. */
+/** The method, or "unroutable" for a marked request. A client that sends the mark itself only gets 405 for its own OPTIONS. */
 function methodOf(request: Request): string {
   const isMarked = request.method === "OPTIONS" && request.headers.has(unroutableMethodHeader);
   return isMarked ? "unroutable" : request.method;

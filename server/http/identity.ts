@@ -1,6 +1,6 @@
 import type { Caller } from "../keys/access";
 
-/** What the sign-in says of whoever calls. */
+/** What the sign-in says of the caller. */
 export type Verdict<SignedIn> =
   | ({ status: "signed_in" } & SignedIn)
   | { status: "signed_out" }
@@ -9,10 +9,10 @@ export type Verdict<SignedIn> =
 
 export type Session = Verdict<{ caller: Caller }>;
 
-/** What the app needs of a sign-in. `server/clerk` is the one that there is. */
+/** What the app needs of a sign-in. `server/clerk` implements it. */
 export interface IdentityProvider {
-  /** Who is signed in, as verified for the request that is being handled. */
+  /** Who is signed in, in the request that is being handled now. */
   readSession(): Promise<Session>;
-  /** Whom the session token in `Authorization: Bearer` belongs to. Verified here and now; cookies never count. */
+  /** Whose session token `Authorization: Bearer` holds. This call verifies it. Cookies are not read. */
   verifyBearer(request: Request): Promise<Verdict<{ userId: string }>>;
 }

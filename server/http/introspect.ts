@@ -12,10 +12,10 @@ const maxBodyBytes = 16 * 1024;
 const inactive: Introspection = { active: false };
 
 /**
- * Token introspection, RFC 7662: what a gateway in any language asks about a key it was sent.
- * @param secret what the caller has to bear; undefined: the endpoint is not there.
- * @returns the state of the key; exactly `{ active: false }` for every key that is not to be accepted, whatever the reason; 503, and no
- *   verdict, when that cannot be known.
+ * Token introspection (RFC 7662). A gateway in any language asks here about a key that it was sent. The key is the RFC's `token`.
+ * @param secret INTROSPECTION_SECRET, which the caller has to send as its bearer. Undefined: every request is answered with 404.
+ * @returns 200 with what is known of the key. For every key that is not accepted it is exactly `{ active: false }`, whatever the reason.
+ *   401 for a wrong secret, 400 for a body without one `token`, and 503 when there can be no verdict.
  */
 export async function introspect(
   context: VerifyContext,
@@ -47,7 +47,7 @@ export async function introspect(
   }
 }
 
-/** The one form field `token`; null when there is none, more than one, or the body is no form. */
+/** The form field `token`. Null when there is none or more than one, when the body is no form, or when it is too long. */
 async function readToken(request: Request): Promise<string | null> {
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (type !== "application/x-www-form-urlencoded") return null;
@@ -56,7 +56,7 @@ async function readToken(request: Request): Promise<string | null> {
   return token && others.length === 0 ? token : null;
 }
 
-/** An error of the endpoint itself. The status says what is wrong; RFC 6749 has no code for a method. */
+/** An error of the endpoint itself. Only the status says what is wrong, since RFC 6749 has no code for a wrong method. */
 export function refuseIntrospection(refusal: "not_found" | "method_not_allowed"): Response {
   return refusal === "not_found" ? answer(404, null) : answer(405, { error: "invalid_request" });
 }

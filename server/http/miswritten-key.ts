@@ -1,14 +1,14 @@
 /**
- * What to change in a header that holds a key in a wrong form. Every sentence is fixed: the key itself is never repeated, since answers
- * end up in logs and in bug reports.
+ * Says what to change in a header that holds a key in a wrong form. Every sentence is fixed and never repeats the secret, since answers end
+ * up in logs and bug reports.
  */
 
 const header = "`Authorization: Bearer <key>`";
 
-/** What comes along when a key is copied, whichever header it is in. */
+/** What may come along when a key is copied, in either header. */
 const strays: [pattern: RegExp, advice: string][] = [
   [
-    // Headers carry bytes, so a character beyond ASCII arrives as two or three of latin-1.
+    // A header carries bytes, so a character outside of ASCII arrives as two or more of latin-1.
     /[^\t\x20-\x7e]/,
     "The header holds characters that no key has, such as a no-break space, an invisible space or curly quotes. Copy the key alone.",
   ],

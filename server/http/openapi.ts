@@ -20,7 +20,7 @@ const keyRefusals = {
 const byKey = [{ bearerKey: [] }, { headerKey: [] }];
 const errorBody = z.strictObject({ error: z.string() }).meta({ id: "OriginalError" });
 
-/** The HTTP side as OpenAPI 3.1, generated from the schemas that its handlers use. @param origin where the app is served. */
+/** Describes the HTTP side as OpenAPI 3.1, from the schemas of its answers. @param origin where the app is served. */
 export function createOpenApiDocument(origin: string) {
   return createDocument({
     openapi: "3.1.0",

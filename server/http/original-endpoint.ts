@@ -11,7 +11,7 @@ import type { IdentityProvider } from "./identity";
 import { readLimitedBody } from "./read-limited-body";
 
 const maxBodyBytes = 16 * 1024;
-/** Unlike the procedure it has always ignored other fields. */
+/** This endpoint has always ignored other fields. The procedure refuses them. */
 const bodySchema = z.object(invalidateCacheInput.shape);
 
 type Answer = { ok: true } | { status: number; error: string };
@@ -24,12 +24,12 @@ interface OriginalEndpointOptions {
 }
 
 /**
- * `POST /api/invalidate-user-api-key-cache`, the original system's endpoint, for clients that already call it. On the same function as
- * the procedure `invalidateCache`. The order of the checks is part of the contract.
+ * `POST /api/invalidate-user-api-key-cache`: the original system's endpoint, for clients that already call it. It calls the same function as
+ * the procedure `invalidateCache`. The order of its checks is part of the contract: origin, method, session, rate, body, owner.
  */
 export function createOriginalEndpoint(options: OriginalEndpointOptions): Endpoint {
   const { isAllowedOrigin } = options;
-  /** A request without `Origin` comes from no browser, and its bearer decides. */
+  /** Without `Origin` the bearer alone decides, since the request comes from no page of another site. */
   const refuseForeignOrigin = ({ headers }: Request) => {
     const origin = headers.get("origin");
     return origin === null || isAllowedOrigin(origin) ? null : respond(failure(403, "Origin not allowed"));

@@ -5,10 +5,10 @@ import { unroutableMethodHeader } from "./endpoint";
 const routableMethods = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
 /**
- * Prepares every HTTP request of this process before the framework sees it. For a start of a long-lived Node server.
+ * Prepares every HTTP request of this process before the framework sees it (decision 009). Call it when a long-lived Node server starts.
  *
- * It wraps `emit` of Node's own `Server`, as tracing libraries do: a framework that makes its server itself offers no earlier place.
- * Below /api an answer's head is completed; everything else passes as it came.
+ * It wraps `emit` of Node's own `Server`, as tracing libraries do, since a framework that makes its server itself offers no earlier place.
+ * It changes only what the framework cannot take. Below /api it also forbids caching where an answer does not speak of it.
  */
 export function prepareNodeRequests(): void {
   const prototype = Server.prototype as { emit: (this: Server, event: string, ...values: unknown[]) => boolean };
@@ -20,7 +20,7 @@ export function prepareNodeRequests(): void {
   };
 }
 
-/** Changes what the framework cannot handle, and nothing else. @returns whether it has answered the request itself. */
+/** @returns whether the request is answered already. */
 function prepareNodeRequest(request: IncomingMessage, response: ServerResponse): boolean {
   restoreAuthorization(request);
   const isRoutable = routableMethods.includes(request.method ?? "");
@@ -35,8 +35,8 @@ function prepareNodeRequest(request: IncomingMessage, response: ServerResponse):
 }
 
 /**
- * Node keeps the first `Authorization` line and drops the others. Different lines are joined here with a comma, as fetch's Headers joins
- * them, so that whoever reads the header sees two credentials, and accepts neither.
+ * Node keeps the first `Authorization` line and drops the others. Here different lines are joined with a comma, as fetch's Headers joins them.
+ * So a reader of the header sees two credentials, and accepts neither.
  */
 function restoreAuthorization(request: IncomingMessage): void {
   const lines = request.rawHeaders.filter(
@@ -45,7 +45,7 @@ function restoreAuthorization(request: IncomingMessage): void {
   if (new Set(lines).size > 1) request.headers.authorization = lines.join(", ");
 }
 
-/** A percent sign that begins no character is taken literally. The router would answer such an address with 500. */
+/** Takes percent signs literally where one begins no character. The router would answer such an address with 500. */
 function withDecodablePath(url: string): string {
   const [path = "", ...query] = url.split("?");
   try {
@@ -57,15 +57,18 @@ function withDecodablePath(url: string): string {
 }
 
 /**
- * fetch's Request refuses TRACE, and Next knows seven methods only. The endpoint is asked for its OPTIONS instead, and its yes is turned
- * into the refusal that is due. So each endpoint answers with its own `Allow`, a host's own routes too, and no handler runs but OPTIONS.
+ * fetch's Request refuses TRACE, and Next knows only seven methods. So the endpoint is asked for its OPTIONS instead. `completeAnswer` turns a
+ * success into 405. Each endpoint, also a host's own route, so answers with its own `Allow`, and only the handler of OPTIONS runs.
  */
 function askForOptions(request: IncomingMessage): void {
   request.headers[unroutableMethodHeader] = request.method;
   request.method = "OPTIONS";
 }
 
-/** Forbids caching where nobody has spoken of it: what the framework answers by itself, as its redirect of a slash at the end. */
+/**
+ * Forbids caching where the answer does not speak of it. Such answers come from the framework, for example its redirect of a slash at the
+ * end. A success for a method that cannot be routed becomes 405.
+ */
 function completeAnswer(response: ServerResponse, isRoutable: boolean): void {
   const writeHead = response.writeHead.bind(response) as (status: number, ...rest: unknown[]) => ServerResponse;
   response.writeHead = (status: number, ...rest: unknown[]) => {

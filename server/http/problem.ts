@@ -1,4 +1,4 @@
-/** Every error of the gateway, by its code: status, title and detail. The `type` of RFC 9457 is derived from the code. */
+/** Every error of the gateway, by its code. The `type` of RFC 9457 is made of the code. */
 const problems = {
   ambiguous_credentials: {
     status: 400,
@@ -46,7 +46,13 @@ interface ProblemOptions {
   retryAfterSeconds?: number;
 }
 
-/** An error as `application/problem+json` (RFC 9457), never to be cached, with the challenge of RFC 6750 where one is due. */
+/**
+ * Makes an error answer: `application/problem+json` (RFC 9457), with `no-store`, and with the challenge of RFC 6750 where one is due.
+ * @param options.detail replaces the code's own detail.
+ * @param options.retryAfterSeconds in whole seconds, for `Retry-After`.
+ * @example
+ * const response = problemResponse("rate_limited", { retryAfterSeconds: 30 });
+ */
 export function problemResponse(code: ProblemCode, options: ProblemOptions = {}): Response {
   const { status, title, detail } = problems[code];
   const headers = new Headers({ "Content-Type": "application/problem+json", "Cache-Control": "no-store" });
@@ -62,7 +68,7 @@ export function problemResponse(code: ProblemCode, options: ProblemOptions = {})
   });
 }
 
-/** RFC 6750, section 3: no error code where no key was sent. */
+/** The value of `WWW-Authenticate`. It has no error code where no key was sent (RFC 6750, section 3). */
 function challengeFor(code: ProblemCode, scope: string | undefined): string | null {
   if (code === "insufficient_scope") return `Bearer realm="api", error="insufficient_scope", scope="${scope ?? ""}"`;
   if (problems[code].status !== 401) return null;

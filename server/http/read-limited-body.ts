@@ -1,4 +1,4 @@
-/** The request's body as text, or null as soon as it is longer than `maxBytes`: a huge one is never held in memory. */
+/** Reads the request's body as text. Null as soon as it is longer than `maxBytes`, so a huge body is never held in memory. */
 export async function readLimitedBody(request: Request, maxBytes: number): Promise<string | null> {
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) return null;
   const reader = request.body?.getReader();

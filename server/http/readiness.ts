@@ -5,11 +5,11 @@ export interface Readiness {
   isReady: boolean;
   postgres: "ok" | "unreachable";
   redis: "ok" | "unreachable";
-  /** How long the oldest purge has waited for Redis's confirmation; null when there is none or Postgres cannot be asked. */
+  /** How long the oldest purge has waited until now for Redis to confirm it. Null when there is none, or Postgres cannot be asked. */
   oldestPendingPurgeSeconds: number | null;
 }
 
-/** Whether this process reaches what it needs. Each check keeps to the time budget of its client. */
+/** Checks whether this process reaches Postgres and Redis. Each check takes at most the time budget of its client. It never throws. */
 export async function checkReadiness(ctx: Pick<ServerContext, "db" | "redis">): Promise<Readiness> {
   const [purges, ping] = await Promise.allSettled([readBacklog(ctx.db), ctx.redis.purge.eval("return 'pong'", [], [])]);
   const oldest = purges.status === "fulfilled" ? purges.value.oldestSeconds : null;

@@ -2,7 +2,7 @@ import "zod-openapi";
 
 import { z } from "zod";
 
-/** The shapes of the HTTP side, for its handlers and for the OpenAPI description. */
+/** The shapes of the HTTP side's answers, for the OpenAPI description and for types. */
 
 const moment = z.iso.datetime();
 

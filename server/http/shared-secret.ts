@@ -3,8 +3,8 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { readBearer } from "./bearer";
 
 /**
- * Whether the request carries `Authorization: Bearer <secret>`; never where no secret is set. Hashed first, so that neither content nor
- * length shows in the time.
+ * Whether the request carries `Authorization: Bearer <secret>`. False where no secret is set. Hashes are compared, so the time tells neither
+ * the secret's content nor its length.
  */
 export function bearsSecret(request: Request, secret: string | undefined): boolean {
   if (!secret) return false;

@@ -22,15 +22,21 @@ const problemFor: Record<RefusalReason, ProblemCode> = {
   access_required: "api_access_required",
 };
 
-/** What a host's handler gets beside the request: the key, and whatever its router passes on (Next: `params`). */
+/** A host app's handler. Beside the request it gets the key, and what its router passes on (with Next, `params`). */
 export type KeyedHandler<RouteContext> = (
   request: Request,
   context: RouteContext & { key: VerifiedKey },
 ) => Response | Promise<Response>;
 
 /**
- * Wraps a route handler so that it runs only for requests with a valid API key that has all of `scopes`.
- * Every other request gets the problem response of the contract's table. The key's owner is the only principal.
+ * Makes `withApiKey`. It wraps a route handler so that the handler runs only for a valid API key that has all of `scopes` and is within its
+ * owner's limit. The request then speaks for the key's owner, and for nobody else.
+ * @returns `withApiKey(handler, { scopes })`. The wrapped handler answers every other request with a problem (RFC 9457): 400 for two
+ *   different keys, 401 for a missing, unknown, revoked or expired key, 403 without access or a scope, 429 over a limit, 503 when there can
+ *   be no verdict. It throws what the handler throws.
+ * @example
+ * const withApiKey = createWithApiKey(() => context);
+ * const GET = withApiKey((_request, { key }) => Response.json({ owner: key.ownerId }), { scopes: ["reports:read"] });
  */
 export function createWithApiKey(getContext: () => VerifyContext) {
   return <RouteContext = unknown>(handler: KeyedHandler<RouteContext>, options: { scopes?: readonly Scope[] } = {}) =>
@@ -47,7 +53,14 @@ export function createWithApiKey(getContext: () => VerifyContext) {
     };
 }
 
-/** `DELETE` with a key as credentials: the key revokes itself. 200 with the `Effect`, 401 for an unknown key, 503 in an outage. */
+/**
+ * Makes the handler with which a key revokes itself: `DELETE`, with the key as its credential.
+ * @returns a handler. It answers 200 with the `Effect`, also for a key that was revoked before; 400 for two different keys; 401 for a missing
+ *   or unknown key; 503 when the key was not revoked or that is not known.
+ * @example
+ * const revokeSelf = createRevokeSelf(() => context);
+ * const whoami = createEndpoint({ DELETE: revokeSelf });
+ */
 export function createRevokeSelf(getContext: () => VerifyContext) {
   return async (request: Request): Promise<Response> => {
     const context = getContext();
@@ -107,7 +120,7 @@ function refusal(verification: Extract<Verification, { valid: false }>): Respons
     : problemResponse(problemFor[verification.reason]);
 }
 
-/** A second Redis request, only for owners that have a limit. Counted for each owner, so that five keys do not multiply it. */
+/** Costs a second Redis request, but only for owners that have a limit. It counts for each owner, so five keys do not multiply it. */
 async function consultLimit(context: VerifyContext, key: VerifiedKey): Promise<CallLimitState | null> {
   return key.requestsPerMinute === null ? null : context.limits.owner(key.ownerId, key.requestsPerMinute);
 }
@@ -117,7 +130,7 @@ function overLimit(limit: CallLimitState): Response {
   return problemResponse("rate_limited", { detail, retryAfterSeconds: limit.resetSeconds });
 }
 
-/** Forbids caching, and tells the limit where one was consulted (IETF draft-ietf-httpapi-ratelimit-headers, structured fields). */
+/** Forbids caching. Where a limit was counted, the headers tell it (IETF draft-ietf-httpapi-ratelimit-headers, structured fields). */
 function withHeaders(response: Response, limit: CallLimitState | null): Response {
   const headers = new Headers(response.headers);
   headers.set("Cache-Control", "no-store");

@@ -1,10 +1,10 @@
 import type { ServerContext } from "./context";
 import type { owners } from "../platform/schema";
 
-/** Who calls, as the host's session tells: never taken from a request's input. */
+/** The signed-in person who calls. It comes from the session and never from a request's input. */
 export interface Caller {
   ownerId: string;
-  /** Whether the session's plan claims API access. May be a minute old. */
+  /** Whether the session says that the plan includes API access. It may be a minute old. */
   hasAccessClaim: boolean;
   /** Whether somebody else acts as this user. */
   isImpersonated: boolean;
@@ -13,8 +13,8 @@ export interface Caller {
 type AccessColumns = Pick<typeof owners.$inferSelect, "accessAllowed" | "accessUntil" | "closedAt">;
 
 /**
- * Whether the caller may create keys: the account is open and, where a feature is required, both the session and our own row say so.
- * The row outranks a stale session; a row that was never determined leaves it to the session.
+ * Whether the caller may create keys. The account must be open. Where a feature is required, both the session and the owner's row must allow
+ * it, since a session may be out of date. Where the row does not know yet, the session alone decides.
  */
 export function mayCreateKeys(
   ctx: Pick<ServerContext, "settings" | "now">,

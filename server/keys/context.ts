@@ -13,22 +13,22 @@ import type { UsageRecorder } from "./usage";
 export interface KeySettings {
   /** Secrets of another prefix or environment are refused without any I/O. */
   secretFormat: SecretFormat;
-  /** Active keys that an owner may have, where the owner's row names no other number. */
+  /** How many active keys an owner may have, where the owner's row names no other number. */
   keyLimit: number;
-  /** What an owner's plan has to include; undefined: everybody may have keys. */
+  /** The feature that an owner's plan has to include. Undefined: everybody may have keys. */
   accessFeature: string | undefined;
-  /** How many proxies of ours append to X-Forwarded-For; 0: addresses are not used. */
+  /** How many proxies of ours append to X-Forwarded-For. 0: addresses are not used. */
   trustedProxyHops: number;
 }
 
-/** All that the domain needs, as plain arguments: tests pass their own clock, database and Redis. */
+/** All that the domain needs, as one plain argument. So tests can pass their own clock, database and Redis. */
 export interface ServerContext extends OutboxContext {
   settings: KeySettings;
   findByHash: FindByHash;
   redis: RedisClients;
   slotBreaker: SlotBreaker;
   now: () => Date;
-  /** Bounds what verification may read from the database at once, per process. */
+  /** Limits how many verifications read from the database at once, in this process. */
   databaseReads: ConcurrencyLimit;
   unknownHashes: UnknownHashes;
   usage: UsageRecorder;

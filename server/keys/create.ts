@@ -22,25 +22,37 @@ import { displaySecret } from "../shared/secret-format";
 import type { Effect } from "../shared/effect";
 
 const dayMilliseconds = 86_400_000;
-/** How long after the creation a lost answer may be asked for again. */
+/** How long after the creation a retry may ask for a fresh secret. */
 const retryMilliseconds = 600_000;
 
-/** Far above what a person does; a script that creates and revokes in a loop is slowed. */
+/** For each owner. No person needs so many. A script that creates and revokes in a loop is stopped. */
 const createsPerMinute = 60;
 
 export interface CreatedApiKey {
   key: ApiKeySummary;
   /** The only time the secret leaves the server. */
   secret: string;
-  /** How far the revocation of the secret that a retry replaced has come; null for a first call. */
+  /** How far the revocation of the replaced secret has come, after a retry. Null for a first call. */
   replaced: Effect | null;
 }
 
 /**
- * Creates a key for the caller, or gives a fresh secret to the one that the same `requestId` created when its answer was lost.
- * @throws IMPERSONATED; RATE_LIMITED; API_ACCESS_REQUIRED; API_KEY_LIMIT_REACHED; API_KEY_REQUEST_REUSED for a retry with another input, too late,
- *   or of a key that was used or is no longer active. What the database throws: then no key was created, but for
- *   CommitOutcomeUnknownError, when that is not known; a retry makes no second key.
+ * Creates a key for the caller. The secret is in this answer and never in another one.
+ *
+ * When the answer is lost, call again with the same `requestId` and input. Within 10 minutes, and while the key is active and unused, the key
+ * gets a fresh secret and the lost one is revoked. So a retry never makes a second key.
+ *
+ * @param input already checked by `createInput`. `expiresInDays` is in days of 24 hours; absent: the key never expires. Without `scopes`
+ *   the key gets all of them.
+ * @throws DomainError IMPERSONATED; RATE_LIMITED after 60 calls a minute; API_ACCESS_REQUIRED; API_KEY_LIMIT_REACHED;
+ *   API_KEY_REQUEST_REUSED for a retry with another input, too late, or of a key that was used or is no longer active.
+ * @throws CommitOutcomeUnknownError when nobody knows whether the key was created.
+ * @throws what the database throws otherwise. Then no key was created.
+ *
+ * @example
+ * const caller = { ownerId: "user_1", hasAccessClaim: false, isImpersonated: false };
+ * const input = createInput.parse({ name: "Production server", requestId: crypto.randomUUID(), expiresInDays: 90 });
+ * const { key, secret } = await createApiKey(ctx, caller, input);
  */
 export async function createApiKey(ctx: ServerContext, caller: Caller, input: CreateInput): Promise<CreatedApiKey> {
   if (caller.isImpersonated) throw new DomainError("IMPERSONATED");
@@ -104,7 +116,7 @@ async function insertKey(
   return row;
 }
 
-/** A retry: the row gets the new secret's hash, and the old hash is revoked for good in the same transaction. */
+/** For a retry: the row gets the hash of the new secret. The same transaction revokes the old hash for good. */
 async function replaceSecret(
   ctx: ServerContext,
   transaction: Statements,
@@ -114,7 +126,7 @@ async function replaceSecret(
 ): Promise<SummaryRow> {
   const { hash: oldHash, requestDigest: _digest, ...earlierRow } = earlier;
   const hash = hashSecret(secret);
-  // This very call has committed before, without hearing of it.
+  // An earlier attempt of this call has committed, and its confirmation was lost.
   if (oldHash.equals(hash)) return earlierRow;
   const now = ctx.now();
   const isRecent = now.getTime() - earlier.createdAt.getTime() < retryMilliseconds;
@@ -131,8 +143,8 @@ async function replaceSecret(
 }
 
 /**
- * Uses are written up to a minute late, but a slot keeps its value for a minute: together they tell whether the key was ever verified.
- * The same request puts the bypass in place, as before every revocation.
+ * Whether the slot holds a value, so whether the key was verified in the last minute. Uses reach the database up to a minute late, so the
+ * row alone does not tell. The same Redis request puts the bypass in place, as before every revocation.
  */
 async function wasJustVerified(ctx: ServerContext, hash: Buffer): Promise<boolean> {
   try {

@@ -8,7 +8,14 @@ import { fromPublicId } from "../shared/public-id";
 import { summaryColumns } from "./key-columns";
 import type { Effect } from "../shared/effect";
 
-/** @returns where the revocation of the owner's key stands now, null while it is not revoked. @throws API_KEY_NOT_FOUND */
+/**
+ * Looks up how far the revocation of the owner's key has come.
+ * @returns the effect; null while the key is not revoked.
+ * @throws DomainError API_KEY_NOT_FOUND for an unknown id and for another owner's; what the database throws.
+ * @example
+ * const effect = await effectOfApiKey(ctx, { ownerId: "user_1" }, { id: key.id });
+ * if (effect?.status === "pending") console.log(`refused after ${effect.guaranteedBy.toISOString()} at the latest`);
+ */
 export async function effectOfApiKey(
   ctx: Pick<ServerContext, "db">,
   owner: { ownerId: string },

@@ -4,15 +4,19 @@ const windowMilliseconds = 60_000;
 const allowedFailures = 30;
 const capacity = 10_000;
 
-/** Unknown keys by the address they came from, counted in this process: guessing costs the guesser, not the database. */
+/**
+ * Counts unknown keys by the address that they came from, in this process. After 30 in a minute an address has to wait, so that guessing
+ * does not cost the database a read each time.
+ */
 export interface FailedAttempts {
-  /** How many seconds this address has to wait before a key that is not cached is looked up for it; 0 for not at all. */
+  /** How many seconds this address has to wait until a key that is not cached is looked up for it. 0: it need not wait. */
   secondsToWait(address: string): number;
+  /** Counts one unknown key. */
   note(address: string): void;
 }
 
 export function createFailedAttempts(now: () => Date): FailedAttempts {
-  /** A window begins with its first failure and does not move. The oldest make room. */
+  /** A window starts with its first failure and does not move. When the memory is full, the addresses used longest ago make room. */
   const failures = new LRUCache<string, { count: number }>({
     max: capacity,
     ttl: windowMilliseconds,

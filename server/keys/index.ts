@@ -1,4 +1,4 @@
-/** The public face of the domain: what `trpc/` and `app/` may use. */
+/** What other folders may use of the verbs on keys. */
 export type { Caller } from "./access";
 export { createApiKey, type CreatedApiKey } from "./create";
 export { effectOfApiKey } from "./effect-of-key";

@@ -11,17 +11,21 @@ import type { Effect } from "../shared/effect";
 
 const callsPerMinute = 60;
 
-/** Counts one call against the caller's 60 a minute. @throws RATE_LIMITED */
+/** Counts one call of `invalidateCache` for the caller. @throws DomainError RATE_LIMITED after 60 calls a minute. */
 export async function limitInvalidations(ctx: ServerContext, caller: { ownerId: string }): Promise<void> {
   const state = await ctx.limits.invalidate(caller.ownerId, callsPerMinute);
   if (state && !state.isWithin) throw new DomainError("RATE_LIMITED");
 }
 
 /**
- * Discards what is cached for a hash: the original system's procedure. The key itself stays as it is.
- * @returns from when on, or after when at the latest, nothing cached before this call is used.
- * @throws API_KEY_NOT_OWNED for another owner's hash. What the database throws when ownership cannot be checked: then nothing is
- *   deleted. A hash that no key has is purged all the same, without a row in the outbox.
+ * Discards what is cached for a hash. This is the original system's procedure. The key itself does not change, and an active key goes on
+ * working. A hash that no key has is purged too, but without a row in the outbox.
+ * @param input `keyHash`: the hash of the secret, as 64 lower-case hexadecimal digits.
+ * @returns from when on, or after when at the latest, nothing is used that was cached before this call.
+ * @throws DomainError API_KEY_NOT_OWNED for another owner's hash.
+ * @throws what the database throws. When ownership could not be checked, nothing was discarded.
+ * @example
+ * const { effect } = await invalidateCache(ctx, { ownerId: "user_1" }, { keyHash: "0".repeat(64) });
  */
 export async function invalidateCache(
   ctx: ServerContext,
@@ -53,7 +57,7 @@ async function purgeOwned(
   return effect;
 }
 
-/** Without a row in the outbox, so nothing is recorded: the database is only asked for the time. */
+/** No key has this hash, so there is no row in the outbox and nothing to record. The database only tells the time. */
 async function purgeUnknown(ctx: ServerContext, hash: Buffer): Promise<Effect> {
   const isConfirmed = await purgeBestEffort(ctx, hash);
   const now = await readClock(ctx.db);

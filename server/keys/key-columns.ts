@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 
 import { apiKeys, apiKeyUsage } from "../platform/schema";
 
-/** The columns of a key that may leave the server: by type there is no hash among them. */
+/** The columns of a key for its summary. The hash is not among them, so a row of these columns cannot leak it. */
 export const summaryColumns = {
   id: apiKeys.id,
   name: apiKeys.name,

@@ -7,19 +7,28 @@ import { type Caller, mayCreateKeys } from "./access";
 import { summaryColumns } from "./key-columns";
 import { type ApiKeySummary, toSummary } from "./summary";
 
-/** Revoked keys stay for the record; a page needs no more of them. */
+/** Revoked keys stay in the database. A page needs no more of them than this. */
 const revokedShown = 50;
 
 export interface ApiKeyList {
   keys: ApiKeySummary[];
+  /** How many active keys the owner has, and may have. */
   limit: { used: number; max: number };
+  /** Whether the caller may create keys. */
   access: { allowed: boolean };
 }
 
-/** The owner's keys: active first, newest first; of the revoked ones the 50 revoked last. Works without API access as well. */
+/**
+ * Lists the caller's keys: active ones first, then expired ones, each newest first, then the 50 that were revoked last. It works without API
+ * access too.
+ * @throws what the database throws.
+ * @example
+ * const { keys, limit } = await listApiKeys(ctx, { ownerId: "user_1", hasAccessClaim: false, isImpersonated: false });
+ * console.log(`${limit.used} of ${limit.max}`, keys.map((key) => key.display));
+ */
 export async function listApiKeys(ctx: ServerContext, caller: Caller): Promise<ApiKeyList> {
   const now = ctx.now();
-  // One statement: in two, a key that is revoked in between would be in both or in neither.
+  // Both kinds in one statement: with two, a key that is revoked in between would be in both results or in neither.
   const lastRevoked = ctx.db
     .select({ id: apiKeys.id })
     .from(apiKeys)

@@ -10,9 +10,14 @@ import { summaryColumns } from "./key-columns";
 import { type ApiKeySummary, toSummary } from "./summary";
 
 /**
- * Gives the owner's key another name. The name is part of what a slot remembers, so the slot is purged to absent.
- * @throws API_KEY_NOT_FOUND for a foreign or unknown id. What the database throws: then nothing was changed, but for
- *   CommitOutcomeUnknownError, when that is not known.
+ * Gives the owner's key another name. A slot remembers the name, so the slot is purged with the change.
+ * @param input already checked by `renameInput`.
+ * @throws DomainError API_KEY_NOT_FOUND for an unknown id and for another owner's.
+ * @throws CommitOutcomeUnknownError when nobody knows whether the name was changed.
+ * @throws what the database throws otherwise. Then the name was not changed; but of a revoked key it may be changed, and only its effect
+ *   could not be read.
+ * @example
+ * const renamed = await renameApiKey(ctx, { ownerId: "user_1" }, renameInput.parse({ id: key.id, name: "Staging server" }));
  */
 export async function renameApiKey(
   ctx: ServerContext,

@@ -20,10 +20,15 @@ interface FoundKey {
 }
 
 /**
- * Revokes a key of the owner. Idempotent: a second call keeps the first `revokedAt` and purges again.
- * @returns the key, and from when on no verification accepts it: at once (`effective`), or `pending` with the latest moment.
- * @throws API_KEY_NOT_FOUND for a foreign or unknown id. What the database throws: then it was not revoked, but for
- *   CommitOutcomeUnknownError, when that is not known.
+ * Revokes a key of the owner. A second call keeps the first `revokedAt` and purges again.
+ * @returns the key, and from when on no verification accepts it. `effective`: none that starts after `at` accepts it. `pending`: none that
+ *   starts after `guaranteedBy` accepts it.
+ * @throws DomainError API_KEY_NOT_FOUND for an unknown id and for another owner's.
+ * @throws CommitOutcomeUnknownError when nobody knows whether the key was revoked.
+ * @throws what the database throws otherwise. Then this call has not revoked the key. A Redis that fails is no error: the effect is `pending`.
+ * @example
+ * const { effect } = await revokeApiKey(ctx, { ownerId: "user_1" }, { id: key.id });
+ * console.log(effect.status === "effective" ? effect.at : effect.guaranteedBy);
  */
 export async function revokeApiKey(
   ctx: ServerContext,
@@ -41,9 +46,14 @@ export async function revokeApiKey(
 }
 
 /**
- * Revokes every key of the owner, in one transaction and one purge; also purges again what was revoked but is not effective yet.
- * @returns each key's effect, and the weakest of all: pending before effective, then the later time; null when there was nothing to revoke.
- * @throws what `revokeApiKey` throws of the database.
+ * Revokes every key of the owner, expired ones too, in one transaction and with one purge request. Keys that were revoked before and are not
+ * effective yet are purged again.
+ * @returns the effect of each key, and the weakest of them: pending before effective, then the later time. Null: there was nothing to revoke.
+ * @throws CommitOutcomeUnknownError when nobody knows whether they were revoked.
+ * @throws what the database throws otherwise. Then this call has revoked none.
+ * @example
+ * const { keys, effect } = await revokeAllApiKeys(ctx, { ownerId: "user_1" });
+ * console.log(keys.length, effect?.status);
  */
 export async function revokeAllApiKeys(
   ctx: ServerContext,
@@ -59,9 +69,15 @@ export async function revokeAllApiKeys(
 }
 
 /**
- * A key revokes itself, whatever its access, scopes or limits. Looked up in the database, never in the slot.
- * @returns the effect, also for a key that was revoked before; null for a secret that no key has.
- * @throws what the database throws when it cannot be reached.
+ * Lets a key revoke itself. It may do so whatever its access, scopes or limits are, and also when it has expired. The key is looked up in the
+ * database and never in the slot.
+ * @returns the effect, also for a key that was revoked before. Null: no key has this secret.
+ * @throws CommitOutcomeUnknownError when nobody knows whether the key was revoked.
+ * @throws ConcurrencyLimitError when too many reads of the database wait already; what the database throws. Then this call has not revoked
+ *   the key.
+ * @example
+ * const effect = await revokeSelf(ctx, "lk_live_…");
+ * if (effect === null) console.log("no key has this secret");
  */
 export async function revokeSelf(ctx: ServerContext, secret: string): Promise<Effect | null> {
   const format = ctx.settings.secretFormat;
@@ -79,9 +95,10 @@ async function revokeFound(ctx: ServerContext, found: readonly FoundKey[], revok
 }
 
 /**
- * The one path on which a key dies.
- * @param likelyHashes what is bypassed before the commit: only a help, so it may be out of date.
- * @param chooseIds the first step of the transaction, where it may lock and change more: the keys to revoke. Idempotent.
+ * Revokes keys. Every revocation goes through here; only a retried create replaces a secret by itself.
+ * @param likelyHashes the hashes to bypass before the commit. They may be out of date, since the bypass only helps.
+ * @param chooseIds chooses the keys to revoke, as the first step of the transaction. It may lock and change more. It must be idempotent.
+ * @throws what `changeAndPurge` throws.
  */
 export async function revokeKeys(
   ctx: Pick<ServerContext, "db" | "slots" | "logger" | "metrics">,
@@ -93,7 +110,7 @@ export async function revokeKeys(
     ctx,
     async (transaction, purge) => {
       const revoked = await markRevoked(transaction, await chooseIds(transaction), revokedBy);
-      // The hashes as they are under the lock: a retried create may have replaced one since the lookup.
+      // These hashes were read under the lock. A retried create may have replaced one after the lookup.
       await purge(revoked.map(({ id, hash }) => ({ keyId: id, hash, target: "revoked" as const })));
       return revoked.map(({ hash: _hash, ...row }): SummaryRow => row);
     },

@@ -4,19 +4,23 @@ import { type KeyStatus, statusOf } from "../shared/status";
 import type { KeyEnvironment } from "../shared/secret-format";
 import type { Effect } from "../shared/effect";
 
-/** A key as its owner sees it. By type it has no hash and no secret. */
+/** A key as its owner sees it. Its type has no hash and no secret. */
 export interface ApiKeySummary {
+  /** `key_` and a UUID. */
   id: string;
   name: string;
+  /** The part of the secret that is shown, such as `lk_test_Ab3d…9xYz`. */
   display: string;
   environment: KeyEnvironment;
   scopes: string[];
   status: KeyStatus;
   createdAt: Date;
-  /** At most a minute behind. */
+  /** At most a minute behind. Null: never used. */
   lastUsedAt: Date | null;
+  /** From this moment on the key is refused. Null: it never expires. */
   expiresAt: Date | null;
   revokedAt: Date | null;
+  /** `key`: the key revoked itself. `account`: the account was banned or deleted. */
   revokedBy: "owner" | "key" | "account" | null;
   /** How far the revocation has come; null while the key is not revoked. */
   effect: Effect | null;

@@ -4,8 +4,8 @@ const memoryMilliseconds = 10_000;
 const capacity = 10_000;
 
 /**
- * Hashes that the primary did not know, remembered in this process for 10 s, so that repeating a well-formed random key costs one
- * read. Safe, since a secret leaves the server only after its commit: a hash that was unknown once it could be sent stays unknown.
+ * Remembers for 10 s, in this process, hashes that the primary did not know. So a made-up key that is sent again and again costs one read.
+ * It is safe, since a secret leaves the server only after its commit: nobody can send a secret whose hash becomes known later.
  */
 export interface UnknownHashes {
   has(hash: Buffer): boolean;
@@ -16,7 +16,7 @@ export function createUnknownHashes(now: () => Date): UnknownHashes {
   const hashes = new LRUCache<string, true>({
     max: capacity,
     ttl: memoryMilliseconds,
-    // The clock of the server, each time: a moved clock must not keep an entry longer.
+    // Reads the server's clock each time, so that no entry is kept longer than that clock says.
     ttlResolution: 0,
     perf: { now: () => now().getTime() },
   });

@@ -8,7 +8,7 @@ import { fromPublicId } from "../shared/public-id";
 const hourMilliseconds = 3_600_000;
 const dayMilliseconds = 24 * hourMilliseconds;
 
-/** Uses from `start` on, for an hour or a day (UTC). */
+/** How many uses there were in the hour or the day (UTC) that begins at `start`. */
 interface UsageBucket {
   start: Date;
   count: number;
@@ -20,8 +20,12 @@ export interface ApiKeyUsage {
 }
 
 /**
- * How often the owner's key was accepted: by hour for the last 24, by day for the last 30, oldest first, the current one included.
- * At most a minute behind. @throws API_KEY_NOT_FOUND for a foreign or unknown id.
+ * Counts how often the owner's key was accepted, for each of the last 24 hours and the last 30 days (UTC). The oldest comes first, and the
+ * current hour and day are included. The counts are at most a minute behind.
+ * @throws DomainError API_KEY_NOT_FOUND for an unknown id and for another owner's; what the database throws.
+ * @example
+ * const { last24Hours } = await usageOfApiKey(ctx, { ownerId: "user_1" }, { id: key.id });
+ * const total = last24Hours.reduce((sum, { count }) => sum + count, 0);
  */
 export async function usageOfApiKey(
   ctx: Pick<ServerContext, "db" | "now">,
@@ -33,7 +37,7 @@ export async function usageOfApiKey(
   const lastHour = now - (now % hourMilliseconds);
   const lastDay = now - (now % dayMilliseconds);
   const firstDay = lastDay - 29 * dayMilliseconds;
-  // The ownership check and the counts in one statement: a key without uses still gives its row.
+  // One statement checks the owner and reads the counts. A key without uses still gives one row, so no row means: no such key.
   const rows = await ctx.db
     .select({ hour: apiKeyUsage.hour, count: apiKeyUsage.count })
     .from(apiKeys)

@@ -4,7 +4,7 @@ import type { Database, Statements } from "../platform/database";
 import { apiKeyUsage } from "../platform/schema";
 import { describeFault, type Logger } from "../platform/logger";
 
-/** A key's uses reach the database at most once in this time from one process. */
+/** One process writes its uses to the database about once in this time. */
 const flushMilliseconds = 60_000;
 
 const rowsAtOnce = 1_000;
@@ -13,9 +13,9 @@ const keptMilliseconds = 31 * 24 * hourMilliseconds;
 
 export interface UsageRecorder {
   /**
-   * Counts one accepted verification. No I/O.
-   * @param at in milliseconds since 1970
-   * @returns a task to defer when it is time to write, else null.
+   * Counts one accepted verification, without I/O.
+   * @param at in milliseconds since 1970.
+   * @returns when it is time to write, the task that writes: run it after the answer. Else null.
    */
   record(keyId: string, at: number): (() => Promise<void>) | null;
   /** Writes what has been counted so far. A failed write is kept for the next one. */
@@ -24,13 +24,13 @@ export interface UsageRecorder {
 
 type Uses = typeof apiKeyUsage.$inferInsert;
 
-/** Numbers only: every hit comes past here. */
+/** Plain numbers, since every hit passes here and must be cheap. */
 interface Counted {
   count: number;
   lastUsedAt: number;
 }
 
-/** Counts uses in the process and writes them in batches; a crash loses at most the last minute. */
+/** Counts uses in the process and writes them in batches. A crash loses about the last minute, and what could not be written before. */
 export function createUsageRecorder(options: { db: Database; logger: Logger; now: () => Date }): UsageRecorder {
   const { db, logger, now } = options;
   /** By the beginning of the hour, then by key. */
@@ -46,7 +46,7 @@ export function createUsageRecorder(options: { db: Database; logger: Logger; now
     for (let first = 0; first < uses.length; first += rowsAtOnce) await write(uses.slice(first, first + rowsAtOnce));
   }
 
-  /** In one order everywhere, so that two processes that write the same keys do not wait for each other. */
+  /** Always in the same order, so that two processes that write the same keys never wait for each other in a circle. */
   function takePending(): Uses[] {
     const hours = [...pending].sort(([a], [b]) => a - b);
     pending.clear();
@@ -87,19 +87,19 @@ export function createUsageRecorder(options: { db: Database; logger: Logger; now
     record(keyId, at) {
       add(at - (at % hourMilliseconds), keyId, 1, at);
       const sinceFlush = at - lastFlush;
-      // Negative: the clock was set back.
+      // Negative when the clock was set back.
       if (sinceFlush >= flushMilliseconds || sinceFlush < 0) {
         lastFlush = at;
         return flush;
       }
-      // A long-lived server writes without waiting for another request; where the process freezes, the next request does.
+      // On a long-lived server this timer writes. A function that freezes writes at a later request.
       timer ??= setTimeout(() => void flush(), flushMilliseconds - sinceFlush).unref();
       return null;
     },
   };
 }
 
-/** Adds the counts, and with a key's first use of an hour drops its counts that no page shows any more. */
+/** Adds the counts. The first use of a key in an hour also deletes that key's counts that are too old for the page. */
 async function upsertUses(db: Statements, batch: readonly Uses[]): Promise<void> {
   const rows = await db
     .insert(apiKeyUsage)

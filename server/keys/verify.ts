@@ -9,7 +9,7 @@ import { hashSecret } from "./secret";
 import { hasEnded } from "../shared/status";
 import { isWellFormedSecret, type KeyEnvironment } from "../shared/secret-format";
 
-/** An accepted key, as a host's handlers see it. */
+/** An accepted key, as the host app's handlers see it. */
 export interface VerifiedKey {
   keyId: string;
   ownerId: string;
@@ -18,7 +18,7 @@ export interface VerifiedKey {
   scopes: string[];
   createdAt: Date;
   expiresAt: Date | null;
-  /** The owner's limit; null for none. */
+  /** The owner's limit for all keys together. Null: there is none. */
   requestsPerMinute: number | null;
 }
 
@@ -26,31 +26,37 @@ export type RefusalReason = "malformed" | "unknown" | "revoked" | "expired" | "a
 export type Verification =
   | { valid: true; key: VerifiedKey }
   | { valid: false; reason: RefusalReason }
-  /** Too many unknown keys came from this address; whether this one is good was not looked up. */
+  /** Too many unknown keys came from this address. Nobody has looked up whether this key is good. */
   | { valid: false; reason: "rate_limited"; retryAfterSeconds: number };
 
-/** Runs a task after the answer was sent, and to its end: the host's promise that a function that freezes does not lose it. */
+/** Runs a task after the answer was sent. The host must let the task end, also where a function freezes after its answer. */
 type Defer = (task: () => Promise<void>) => void;
 
-/** `ServerContext`, and how the host runs what need not delay an answer. */
+/** `ServerContext`, and how the host runs work that need not delay an answer. */
 export type VerifyContext = ServerContext & { defer: Defer };
 
-/** Neither Redis nor the database could say anything about the key: no verdict, the key may be good. */
+/** Neither Redis nor the database could tell anything about the key. This is no verdict: the key may be good. */
 export class VerificationUnavailableError extends Error {
   override name = "VerificationUnavailableError";
   static override [Symbol.hasInstance] = hasName("VerificationUnavailableError");
 }
 
 /**
- * Decides whether a secret is to be accepted now.
+ * Decides whether a secret is accepted now.
  *
- * A hit is one Redis round trip. On a miss the database decides, read after the slot has answered, and the slot is filled afterwards
- * through `ctx.defer` if its lease still stands. A Redis that cannot be reached, or answers what is not understood, only costs the
- * database read; no answer of the cache is ever taken for a verdict unless it was parsed strictly and bound to this hash.
+ * A hit costs one Redis round trip. On a miss the database decides. It is read after the slot has answered. `ctx.defer` then fills the slot,
+ * if the lease is still there. When Redis cannot be reached, or its answer is not understood, the database decides too. A cached value counts
+ * only if it was parsed strictly and belongs to this hash.
  *
- * @param address where the secret came from, if that is known: it is held back there after many unknown keys, on a miss only.
- * @returns the key, or why it is refused.
- * @throws VerificationUnavailableError when the database is needed and cannot answer, or too many reads are under way.
+ * @param secret what the caller sent, unchecked.
+ * @param address where the secret came from, see `clientAddress`; null when that is not known. After many unknown keys from one address, a
+ *   key that is not cached is not looked up for it for a while.
+ * @returns the key, or the reason why it is refused.
+ * @throws VerificationUnavailableError when the database is needed and cannot answer, or when too many reads of it wait already.
+ * @example
+ * const verification = await verifyApiKey(ctx, "lk_live_…");
+ * if (verification.valid) console.log(verification.key.ownerId);
+ * else console.log(verification.reason);
  */
 export async function verifyApiKey(
   ctx: VerifyContext,
@@ -87,13 +93,13 @@ async function decide(ctx: VerifyContext, secret: string, address: string | null
     return { valid: false, reason: "unknown" };
   }
   const content = row.revokedAt ? "revoked" : toPayload(hash, row);
-  // Closing an owner revokes the keys in the same transaction; should a key be left over, it is refused but not remembered.
+  // Closing an owner revokes the keys in the same transaction. If a key is left over all the same, it is refused and not cached.
   if (content !== "revoked" && row.ownerClosedAt) return { valid: false, reason: "revoked" };
   if (reading.kind === "leased") deferFill(ctx, hash, reading.lease, content);
   return content === "revoked" ? { valid: false, reason: "revoked" } : accept(ctx, content);
 }
 
-/** Policy: a cache that fails is no cache. The error is logged, the database is asked, nothing is filled. */
+/** Policy: when the cache fails, the error is logged, the database is asked, and nothing is filled. */
 async function readSlotOrAsk(ctx: ServerContext, hash: Buffer): Promise<SlotReading> {
   if (ctx.slotBreaker.isOpen()) return { kind: "ask" };
   try {
@@ -126,7 +132,7 @@ function deferFill(ctx: VerifyContext, hash: Buffer, lease: string, content: Slo
   });
 }
 
-/** Judges what the slot or the row says by the clock and the settings of now: a cached value is never a cached verdict. */
+/** Judges the slot's or the row's value by the present clock and settings. So a value is cached, but a verdict never is. */
 function accept(ctx: VerifyContext, payload: SlotPayload): Verification {
   const now = ctx.now().getTime();
   if (payload.environment !== ctx.settings.secretFormat.environment) return { valid: false, reason: "unknown" };

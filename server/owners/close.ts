@@ -9,16 +9,19 @@ import { apiKeys, owners } from "../platform/schema";
 
 interface Closing {
   ownerId: string;
-  /** When the account was banned or deleted, by the clock of who says so. */
+  /** When the account was banned or deleted, by the clock of the system that reports it. */
   at: Date;
   reason: "banned" | "deleted";
 }
 
 /**
- * Closes the owner's account and revokes all of its keys, in one transaction: no key that is created at the same time survives.
- * A ban that is older than the last ban or unban does not close; it still revokes what had been created by then, as it would have in time.
- * @returns the weakest effect of the revocations; null when there was nothing to revoke.
- * @throws what the database throws. Repeating is safe.
+ * Closes the owner's account and revokes all of its keys, in one transaction. So no key survives that is created at the same time.
+ * A ban may arrive after a newer ban or unban. It then does not close the account, but it still revokes the keys that were created up to its
+ * time, as it would have done in time.
+ * @returns the weakest effect of the revocations. Null: there was nothing to revoke.
+ * @throws what the database throws. It is safe to repeat the call, also after CommitOutcomeUnknownError.
+ * @example
+ * await closeOwner(ctx, { ownerId: "user_1", at: new Date(), reason: "banned" });
  */
 export async function closeOwner(ctx: ServerContext, closing: Closing): Promise<Effect | null> {
   const living = await ctx.db
@@ -42,7 +45,7 @@ async function closeAndChoose(transaction: Statements, { ownerId, at, reason }: 
         accountEventAt: sql`greatest(${owners.accountEventAt}, ${at.toISOString()}::timestamptz)`,
       })
       .where(eq(owners.id, ownerId));
-  // Under the owner's lock: every create has either committed and is seen, or will see the account closed.
+  // This runs under the owner's lock. A create has either committed before, and its key is seen here, or it will see the closed account.
   const keys = await transaction
     .select({ id: apiKeys.id })
     .from(apiKeys)

@@ -1,4 +1,4 @@
-/** The public face of owners: what `app/` may use. */
+/** What other folders may use of the verbs on owners. */
 export { closeOwner } from "./close";
 export { reopenOwner } from "./reopen";
 export { type OwnerAccess, setOwnerAccess } from "./set-access";

@@ -7,15 +7,17 @@ import { changeAndPurge } from "../outbox/change-and-purge";
 
 export interface OwnerAccess {
   allowed: boolean;
-  /** When it ends by itself; null: not. */
+  /** When the access ends by itself. Null: it does not. */
   until: Date | null;
 }
 
 /**
- * Says whether the owner's plan includes API access. Every slot of the owner is purged with the change, so that the next verification
- * judges anew; one that Redis does not confirm stays in the outbox.
- * @param change `at`: when that was so, by the clock of who says it. An older statement than the last one changes nothing.
- * @throws what the database throws. Repeating is safe.
+ * Stores whether the owner's plan includes API access. The slots of all the owner's keys are purged with the change, so that the next
+ * verification reads the new value. A purge that Redis does not confirm stays in the outbox.
+ * @param change `at`: when that was so, by the clock of the system that reports it. What is older than the last report changes nothing.
+ * @throws what the database throws. It is safe to repeat the call.
+ * @example
+ * await setOwnerAccess(ctx, { ownerId: "user_1", at: new Date(), allowed: true, until: null });
  */
 export async function setOwnerAccess(
   ctx: ServerContext,
@@ -30,10 +32,10 @@ export async function setOwnerAccess(
       .set({ accessAllowed: allowed, accessUntil: until, accessEventAt: at })
       .where(eq(owners.id, ownerId));
     const isSame = owner.accessAllowed === allowed && owner.accessUntil?.getTime() === until?.getTime();
-    // Repeated, perhaps because the outcome was unknown: the first may not have come to its purge.
+    // The call may be repeated because the first outcome was unknown. The first one may not have tried its purge.
     const isRepeated = owner.accessEventAt?.getTime() === at.getTime();
     if (isSame && !isRepeated) return;
-    // Locked although only read: purges are locked after their keys, in the keys' order, as by everybody else.
+    // The keys are locked although they are only read: every transaction locks keys, in the order of their ids, before their purges.
     const living = and(eq(apiKeys.ownerId, ownerId), isNull(apiKeys.revokedAt));
     const keys = await lockKeys(transaction, living);
     await purge(keys.map(({ id, hash }) => ({ keyId: id, hash, target: "absent" as const })));

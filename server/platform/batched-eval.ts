@@ -1,6 +1,6 @@
 import type { Redis } from "@upstash/redis";
 
-/** Some 60 kB of a script of ours: far below what Upstash takes in one request. */
+/** About 60 kB with a script of ours. Upstash takes far more in one request. */
 const largestBatch = 100;
 
 interface Call {
@@ -11,13 +11,12 @@ interface Call {
 }
 
 /**
- * Runs one script for many callers in few HTTP requests. A call goes out at once while no other is under way, else at the end of this
- * turn of the event loop, in one pipeline with the others of the turn; so a lone call never waits, and under load a request carries
- * what has come together in the meantime. Nobody joins a request that was already sent.
+ * Runs one script for many callers in few HTTP requests. While no request is under way, a call is sent at once. Otherwise it is sent at the end
+ * of this turn of the event loop, in one pipeline with the other calls of the turn. So a lone call never waits, and under load one request
+ * carries many calls. No call joins a request that was already sent.
  *
- * The calls of a request are independent: each gets its own result or error. When the request itself fails, all reject with one and
- * the same error.
- * @returns what calls the script with its KEYS and ARGV. @throws what the client throws, or the script's error.
+ * Each call of a request gets its own result or error. When the request itself fails, all of its calls reject with the same error.
+ * @returns a function that runs the script with KEYS and ARGV. It rejects with what the client throws, or with the script's error.
  */
 export function createBatchedEval(redis: Redis, script: string) {
   let waiting: Call[] = [];
@@ -30,7 +29,7 @@ export function createBatchedEval(redis: Redis, script: string) {
     requestsUnderWay++;
     try {
       const outcomes = await evaluate(calls);
-      // With one too few nobody knows whose is whose, and a tombstone does not say to which key it belongs.
+      // With another number nobody knows which result belongs to which call, and a tombstone does not name its key.
       if (outcomes.length !== calls.length)
         throw new Error("Redis answered another number of results than were asked for");
       calls.forEach(({ resolve, reject }, at) => {
@@ -47,7 +46,7 @@ export function createBatchedEval(redis: Redis, script: string) {
 
   async function evaluate(calls: readonly Call[]): Promise<{ result?: unknown; error?: string }[]> {
     const [first] = calls;
-    // A pipeline object is made of some 200 closures; a lone call does without.
+    // A pipeline object costs about 200 closures. A lone call does not need one.
     if (calls.length === 1 && first) return [{ result: await redis.eval(script, first.keys, first.args) }];
     const pipeline = redis.pipeline();
     for (const { keys, args } of calls) pipeline.eval(script, keys, args);

@@ -5,17 +5,17 @@ import { describeFault, type Logger } from "./logger";
 
 export interface CallLimitState {
   isWithin: boolean;
-  /** Calls a minute. */
+  /** How many calls a minute are allowed. */
   limit: number;
   remaining: number;
-  /** Until the current window ends, at least 1. */
+  /** Seconds until the current window ends, at least 1. */
   resetSeconds: number;
 }
 
 /**
  * Counts one call of `who` against `limit` calls a minute, over a sliding window in Redis.
- * Policy: null, which lets the call pass, when Redis cannot be asked or its answer is not understood. A limit guards against waste, not against strangers: what it
- * guards is verified or checks ownership itself, and refusing would turn an outage of the cache into one of the API. See decision 005.
+ * Policy: null when Redis cannot be asked or its answer is not understood. The caller lets the call pass then. A limit guards against waste,
+ * and something else checks the right to the call. Refusing would turn an outage of the cache into one of the API. See decision 005.
  */
 export type CallLimit = (who: string, limit: number) => Promise<CallLimitState | null>;
 
@@ -28,7 +28,7 @@ interface CallLimitOptions {
 }
 
 export function createCallLimit(options: CallLimitOptions): CallLimit {
-  // One limiter for each distinct limit: the library's own dynamic limit is global to all callers.
+  // One limiter for each number, since the library's own dynamic limit would apply to all callers.
   const limiters = new Map<number, Ratelimit>();
   const limiterFor = (limit: number) => {
     const limiter = limiters.get(limit) ?? createLimiter(options, limit);
@@ -52,7 +52,7 @@ function createLimiter({ redis, prefix, name }: CallLimitOptions, limit: number)
     redis: withUnderstoodAnswers(redis, limit),
     prefix: `${prefix}limit:${name}`,
     limiter: Ratelimit.slidingWindow(limit, "60 s"),
-    // No answer from memory, and no silent yes after the library's own 5 s: the client's time budget decides.
+    // The library must not answer from memory, nor let calls pass after its own timeout. The client's time budget decides.
     ephemeralCache: false,
     timeout: 0,
     analytics: false,
@@ -66,20 +66,20 @@ class UnknownAnswerError extends Error {
 type Call = [script: string, keys: string[], args: unknown[]];
 
 /**
- * What the library calls of the client, with its answers checked: it compares whatever it gets with 0, and finds of the text "OK", or of
- * an empty list, that the limit is exceeded.
+ * The part of the client that the library calls, with checked answers. The library compares any answer with 0. Of the text "OK", or of an empty
+ * list, it would say that the limit is exceeded.
  */
 function withUnderstoodAnswers(redis: Redis, limit: number) {
   return {
     get: redis.get,
     set: redis.set,
     evalsha: async <Answer>(...call: Call) => understood(await redis.evalsha<unknown[], Answer>(...call), limit),
-    // The library's own way out when the server does not know the script yet; its type does not say so.
+    // The library calls this when the server does not know the script yet. Its type does not say so.
     eval: async <Answer>(...call: Call) => understood(await redis.eval<unknown[], Answer>(...call), limit),
   };
 }
 
-/** The script answers with what remains, or -1 over the limit, and with the limit that it was given. */
+/** Checks the script's answer: what remains, or -1 over the limit, and the limit that the script was given. */
 function understood<Answer>(answer: Answer, limit: number): Answer {
   const [remaining, effectiveLimit, ...others] = Array.isArray(answer) ? (answer as unknown[]) : [];
   const isCount = Number.isInteger(remaining) && Number(remaining) >= -1 && Number(remaining) < limit;

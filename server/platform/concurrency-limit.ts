@@ -1,6 +1,6 @@
 // Our own: the usual libraries queue without a bound, or let a call that waited too long run after it was given up.
 
-/** Thrown when a call found no place, or none in time. */
+/** Thrown when too many calls wait already, or when a call has waited too long. */
 class ConcurrencyLimitError extends Error {
   override name = "ConcurrencyLimitError";
 }
@@ -8,9 +8,9 @@ class ConcurrencyLimitError extends Error {
 export type ConcurrencyLimit = <T>(work: () => Promise<T>) => Promise<T>;
 
 /**
- * Lets at most `atOnce` calls run at a time. Further ones wait in order, at most `waiting` of them and each no longer than
- * `patienceMilliseconds`, so that a burst is served and a standstill is refused soon.
- * @returns what runs a call. @throws ConcurrencyLimitError without running it.
+ * Lets at most `atOnce` calls run at a time. Up to `waiting` more calls wait, in order, each at most `patienceMilliseconds`. So a burst is
+ * served, and when nothing moves any more a call is refused soon.
+ * @returns a function that runs a call. It rejects with ConcurrencyLimitError without running the call, or with what the call throws.
  */
 export function createConcurrencyLimit(options: {
   atOnce: number;
@@ -39,7 +39,7 @@ export function createConcurrencyLimit(options: {
     });
   }
 
-  /** Whoever leaves hands its place to the first in the queue. */
+  /** A call that ends gives its place to the first in the queue. */
   function leavePlace() {
     const [next] = queue;
     if (!next) {

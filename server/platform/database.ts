@@ -5,35 +5,38 @@ import pg from "pg";
 import { DomainError, hasName } from "../shared/errors";
 import * as schema from "./schema";
 
-/** One attempt against Postgres may take this long, connecting included. */
+/** The time limit of a connection attempt, and of each statement. */
 const attemptMilliseconds = 2_000;
 
 /**
- * With limits for the server too, so that a client that hangs or dies does not keep its locks. In one message with BEGIN: no extra
- * round trip, and poolers in transaction mode accept it, unlike the same settings at the start of a connection.
+ * The server gets time limits too, so that a client that hangs or dies does not keep its locks. They travel in one message with BEGIN. That
+ * costs no extra round trip, and poolers in transaction mode accept it. They would not accept these settings when a connection starts.
  */
 const begin = `BEGIN; SET LOCAL statement_timeout = ${attemptMilliseconds}; SET LOCAL idle_in_transaction_session_timeout = ${2 * attemptMilliseconds}`;
 
-/** What runs statements: the pool, or one connection inside a transaction. */
+/** Runs statements: on the pool, or on one connection inside a transaction. */
 export type Statements = NodePgDatabase<typeof schema>;
 
 export interface Database extends Statements {
   /**
    * Runs `work` in one READ COMMITTED transaction.
-   * @returns the work's result, and the database's clock read after the commit: no earlier than the moment others can see it.
-   * @throws CommitOutcomeUnknownError when the connection failed while committing; every other error means: not committed.
+   * @returns the work's result, and the database's clock as read after the commit. When it was read, others could see the commit already.
+   * @throws CommitOutcomeUnknownError when the connection failed while committing. Any other error means: not committed.
    */
   commit<T>(work: (transaction: Statements) => Promise<T>): Promise<{ result: T; committedAt: Date }>;
   close(): Promise<void>;
 }
 
-/** The connection died after COMMIT was sent: the transaction may or may not have been committed. */
+/** The connection failed after COMMIT was sent. The transaction may or may not have been committed. */
 export class CommitOutcomeUnknownError extends Error {
   override name = "CommitOutcomeUnknownError";
   static override [Symbol.hasInstance] = hasName("CommitOutcomeUnknownError");
 }
 
-/** The newest primary's connection pool. `url` must lead to a primary: verification must not read from a replica. */
+/**
+ * Makes a connection pool. It connects at the first statement.
+ * @param url must lead to the primary, since verification must not read from a replica.
+ */
 export function createDatabase(url: string, options: { maxConnections?: number } = {}): Database {
   const pool = new pg.Pool({
     connectionString: url,
@@ -42,8 +45,8 @@ export function createDatabase(url: string, options: { maxConnections?: number }
     query_timeout: attemptMilliseconds,
     application_name: "latchkey",
   });
-  // A connection that breaks while no statement runs would otherwise end the process: in the pool, or as it is handed out, before its
-  // user can listen. The next statement gets a new one, or fails.
+  // Without these listeners the process would end when a connection breaks while no statement runs: in the pool, or while it is handed out.
+  // The next statement gets a new connection, or fails.
   pool.on("error", () => undefined);
   pool.on("connect", (client) => client.on("error", () => undefined));
   const statements = drizzle(pool, { schema });
@@ -53,7 +56,7 @@ export function createDatabase(url: string, options: { maxConnections?: number }
   });
 }
 
-/** The database's clock, the one that all effects are told in. */
+/** Reads the database's clock. All times of effects are of this clock. */
 export async function readClock(db: Statements): Promise<Date> {
   const { rows } = await db.execute<{ now: string }>(sql`select clock_timestamp() as now`);
   const [row] = rows;
@@ -72,7 +75,7 @@ async function commit<T>(pool: pg.Pool, work: (transaction: Statements) => Promi
     const committedAt = await sendCommit(client);
     return { result, committedAt };
   } catch (error) {
-    // After a timeout or a lost connection the session's state is unknown: only what it answered itself lets it be kept.
+    // After a timeout or a lost connection nobody knows the session's state. It is kept only after an answer of a rule or of the database.
     if (error instanceof DomainError || isDatabaseAnswer(error)) await client.query("ROLLBACK").catch(noteError);
     else broken = error instanceof Error ? error : new Error("transaction failed");
     throw error;
@@ -83,7 +86,7 @@ async function commit<T>(pool: pg.Pool, work: (transaction: Statements) => Promi
 }
 
 async function sendCommit(client: pg.PoolClient): Promise<Date> {
-  // Both in one message: the clock is read in a transaction of its own, after the commit, without another round trip.
+  // Both travel in one message, so there is no second round trip. The clock is read after the commit, in a transaction of its own.
   const sent = client.query("COMMIT; SELECT clock_timestamp() AS committed_at");
   const results: unknown = await sent.catch((cause: unknown) => {
     throw new CommitOutcomeUnknownError("commit not confirmed", { cause });
@@ -94,22 +97,22 @@ async function sendCommit(client: pg.PoolClient): Promise<Date> {
   return row.committed_at;
 }
 
-/** Whether the database itself refused a statement, in a session that goes on (57P: it is being ended; 08: it is lost). */
+/** Whether the database itself refused a statement and its session goes on. It does not with 57P (session ended) and 08 (session lost). */
 function isDatabaseAnswer(error: unknown): boolean {
   const origin = error instanceof Error && error.cause ? error.cause : error;
   return origin instanceof pg.DatabaseError && !/^(57P|08)/.test(origin.code ?? "");
 }
 
-/** SQLSTATE classes in which the database refuses for reasons of its own: lost or ended sessions, time limits, deadlocks, no room. */
+/** SQLSTATE classes in which the statement is not at fault: lost or ended sessions, time limits, deadlocks, no room. */
 const outageStates = /^(08|25P03|40|53|55|57|58)/;
 
-/** Whether an error says that the database could not be reached or did not do it in time, as opposed to: the statement is wrong. */
+/** Whether an error means that the database could not be reached or did not answer in time. False when the statement itself is wrong. */
 export function isDatabaseOutage(error: unknown): boolean {
   if (error instanceof CommitOutcomeUnknownError) return true;
   if (!(error instanceof Error)) return false;
   const origin = error.cause instanceof Error ? error.cause : error;
   if (origin instanceof pg.DatabaseError) return outageStates.test(origin.code ?? "");
-  // Drizzle's own error by its fields, for the reason that `hasName` gives.
+  // Drizzle's own error is known by its fields. `hasName` says why not by its class.
   return ("query" in error && "params" in error) || isConnectionError(error);
 }
 
@@ -121,8 +124,13 @@ function isConnectionError(error: Error): boolean {
 }
 
 /**
- * What a caller is told of a fault: the rule that refused, or an outage, of which nothing was changed or nobody knows. For the edges,
- * which tell it in their own way. @returns null for a fault of our own.
+ * Translates a fault into what a caller may be told. Verbs let the database's errors pass. The edges (tRPC, the original endpoint) call this
+ * and answer in their own way.
+ * @returns a rule's refusal as it is; OUTCOME_UNKNOWN for a commit that nobody knows of; SERVICE_UNAVAILABLE for another outage of the
+ *   database; null for every other fault, which is a fault of our own.
+ * @example
+ * const told = toDomainError(fault);
+ * if (told?.code === "SERVICE_UNAVAILABLE") console.log("try again");
  */
 export function toDomainError(fault: unknown): DomainError | null {
   if (fault instanceof DomainError) return fault;

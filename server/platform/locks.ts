@@ -4,14 +4,14 @@ import type { Statements } from "./database";
 import { apiKeys, owners } from "./schema";
 
 /**
- * One order of locks for every transaction: first the owner, then keys in the order of their ids, then purges. Two that follow it never
+ * Every transaction locks in the same order: first the owner, then keys in the order of their ids, then purges. So two transactions never
  * wait for each other in a circle.
  */
 
 /**
- * Makes the owner's row where it is missing and locks it, so that what changes an owner or adds a key runs one after another.
- * @param accessClaim what a session claims of the plan. Stored only where nothing was ever determined: a session may be stale and must
- *   not grant what was taken away. Null: claims nothing.
+ * Locks the owner's row, and makes it first where it is missing. So changes of one owner, and creations of its keys, run one after another.
+ * @param accessClaim whether the session says that the plan includes access. It is stored only where the row does not know yet, since a
+ *   session may be out of date and must not give back what was taken away. Null: the session says nothing.
  */
 export async function lockOwner(transaction: Statements, ownerId: string, accessClaim: boolean | null = null) {
   await transaction
@@ -26,7 +26,7 @@ export async function lockOwner(transaction: Statements, ownerId: string, access
   return owner;
 }
 
-/** Locks the keys that `which` chooses, and tells their hashes as they are under the lock. */
+/** Locks the keys that `which` chooses. The hashes that it returns were read under the lock. */
 export function lockKeys(transaction: Statements, which: SQL | undefined) {
   return transaction
     .select({ id: apiKeys.id, hash: apiKeys.hash })
@@ -36,7 +36,7 @@ export function lockKeys(transaction: Statements, which: SQL | undefined) {
     .for("no key update");
 }
 
-/** The same, as the first part of a statement that changes them. */
+/** Locks the keys that `which` chooses, as a part of the statement that changes them. */
 export function lockedKeyIds(statements: Statements, which: SQL | undefined) {
   return statements.select({ id: apiKeys.id }).from(apiKeys).where(which).orderBy(apiKeys.id).for("no key update");
 }

@@ -3,18 +3,25 @@ import pino from "pino";
 export type Logger = pino.Logger;
 
 /**
- * Secrets have no business in a log call at all; this is the net under it. Whatever still arrives under these names is removed.
- * Error messages of the Redis client may contain the whole command, so errors are logged by `describeFault`.
+ * No log call may be given a secret. This is a second safeguard: fields with exactly these names are removed, at the first three depths of
+ * what is logged. It does not see a secret under another name, deeper down, in a list's text or in a message.
  */
 const redacted = ["secret", "hash", "keyHash", "token", "password", "authorization", "cookie", "x-api-key"];
 
+/** Makes a logger that writes JSON lines to standard output, or to `destination`. @param level the lowest level that is written. */
 export function createLogger(level: string, destination?: pino.DestinationStream): Logger {
   const paths = redacted.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]);
   const options = { level, base: null, redact: { paths, remove: true } };
   return destination ? pino(options, destination) : pino(options);
 }
 
-/** Name, code and the message up to the first value: enough to act on, nothing that a command or a statement carried. */
+/**
+ * What a log may hold of an error: its name and its code, and the name and code of its cause. The messages are left out. A message of the
+ * Redis client may hold the whole command, and one of the database the statement's values, so a hash or a secret.
+ * @returns for a thrown value that is no Error only its type, as the name.
+ * @example
+ * logger.warn({ fault: describeFault(fault) }, "slot not read");
+ */
 export function describeFault(fault: unknown): { name: string; code?: string; cause?: string } {
   if (!(fault instanceof Error)) return { name: typeof fault };
   const code = "code" in fault && typeof fault.code === "string" ? { code: fault.code } : {};

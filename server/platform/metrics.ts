@@ -1,15 +1,15 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 export interface Metrics {
-  /** Starts the clock of one verification; call the result with how it ended: accepted, unavailable, or why it was refused. */
+  /** Starts the clock of one verification. Call the returned function with how it ended: accepted, unavailable, or the reason of refusal. */
   startVerification(): (result: string) => void;
   countFill(isStored: boolean): void;
   countPurges(confirmed: readonly boolean[]): void;
-  /** Everything in Prometheus's text format, with what the outbox holds just now. */
+  /** All metrics in Prometheus's text format. `backlog`: what the outbox holds just now. */
   render(backlog: { count: number; oldestSeconds: number | null }): Promise<{ text: string; contentType: string }>;
 }
 
-/** What an operator alerts on: pending purges and their age, refusals by reason, the time of a verification, refused fills. */
+/** What an operator needs for alerts: pending purges and their age, refusals by reason, the time of a verification, refused fills. */
 export function createMetrics(): Metrics {
   const registers = [new Registry()];
   const [registry] = registers as [Registry];
@@ -61,7 +61,7 @@ export function createMetrics(): Metrics {
   };
 }
 
-/** What cannot be counted must not change an answer: the library throws, for one, when Object.prototype was polluted. */
+/** A count that fails must not change an answer. The library throws, for example, when Object.prototype was polluted. */
 function record(count: () => void): void {
   try {
     count();

@@ -1,10 +1,10 @@
 import { Redis } from "@upstash/redis";
 
-/** How long one request to Redis may take. A verification must not wait long for a cache; a purge is worth waiting for. */
+/** How long one request to Redis may take. A verification must not wait long for a cache. A purge is worth waiting for. */
 const slotMilliseconds = 250;
 const purgeMilliseconds = 1_000;
 
-/** The Redis leader, behind Upstash's REST API, with the time budget of each use. */
+/** Clients of the Redis leader, behind Upstash's REST API. They differ in their time budget. */
 export interface RedisClients {
   slot: Redis;
   purge: Redis;
@@ -15,11 +15,11 @@ export function createRedisClients(options: { url: string; token: string }): Red
   const create = (budgetMilliseconds: number) =>
     new Redis({
       ...options,
-      // It would turn the values "null" and "123" into null and 123, and nobody could tell a count from a text.
+      // Deserialization would turn the values "null" and "123" into null and 123. Nobody could then tell a count from a text.
       automaticDeserialization: false,
-      // Once: `retry: false` still sends a command twice (measured on 1.39), and a retried purge is the outbox's business.
+      // Sends a command once. `retry: false` would send it twice (measured on 1.39). The outbox repeats a purge, not the client.
       retry: { retries: 0 },
-      // A function, so that a timed-out command rejects: with a signal as an instance it resolves as null (measured).
+      // With a function a timed-out command rejects. With a signal as an instance it would resolve as null (measured).
       signal: () => abortAfter(budgetMilliseconds),
       enableAutoPipelining: false,
       enableTelemetry: false,
@@ -32,8 +32,9 @@ export function createRedisClients(options: { url: string; token: string }): Red
 }
 
 /**
- * Aborts one turn of the event loop after the time has passed. After a stall, timers run before sockets are read: `AbortSignal.timeout`
- * then discards answers that have already arrived (measured: 230 of 320 with 64 in flight and a stall of 300 ms; so 0).
+ * Aborts one turn of the event loop after the time has passed. When the process was blocked, timers run before sockets are read. So
+ * `AbortSignal.timeout` discards answers that have arrived already (measured with 64 in flight and a stall of 300 ms: 230 of 320; with this
+ * function 0).
  */
 function abortAfter(milliseconds: number): AbortSignal {
   const controller = new AbortController();

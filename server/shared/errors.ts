@@ -1,4 +1,4 @@
-/** Why a request cannot be honoured. Closed on purpose: a new code needs a row in every table that maps them. */
+/** Why a request cannot be honoured. The list is closed on purpose: a new code needs a row in every table that maps codes. */
 export type DomainErrorCode =
   | "API_KEY_NOT_FOUND"
   | "API_KEY_LIMIT_REACHED"
@@ -7,9 +7,9 @@ export type DomainErrorCode =
   | "API_ACCESS_REQUIRED"
   | "IMPERSONATED"
   | "RATE_LIMITED"
-  /** Nothing was changed. */
+  /** The database could not be reached or did not answer in time. Nothing was changed. */
   | "SERVICE_UNAVAILABLE"
-  /** Nobody knows whether it was changed: the database died while committing, and did not come back in time. */
+  /** Nobody knows whether it was changed: the connection failed while committing, and the database did not come back in time. */
   | "OUTCOME_UNKNOWN";
 
 const messages: Record<DomainErrorCode, string> = {
@@ -39,8 +39,8 @@ export class DomainError extends Error {
 }
 
 /**
- * For a class's `instanceof`, by name instead of by prototype: Next evaluates a module once for each of its bundles, and the process's
- * one context lives in the bundle that made it, so an error may be judged by another copy of its class.
+ * For a class's `Symbol.hasInstance`: makes `instanceof` compare the name instead of the prototype. Next evaluates a module once for each of
+ * its bundles, so a process has several copies of a class. An error may be made by one copy and checked by another.
  */
 export function hasName(name: string): (value: unknown) => boolean {
   return (value) => value !== null && typeof value === "object" && "name" in value && value.name === name;

@@ -3,11 +3,11 @@ import { z } from "zod";
 import { findNameProblem, normaliseName } from "./name";
 import { allScopes } from "./scopes";
 
-/** What the procedures accept, and what a form shows beside a field that is refused. */
+/** What the procedures accept. A form shows the messages beside the field that is refused. */
 
 const id = z.string().regex(/^key_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "This is not the id of a key.");
 
-/** Brought to its normal form, then checked. One message at a time. */
+/** A name is first brought to its normal form, then checked. It gets one message at a time. */
 const name = z
   .string()
   .overwrite(normaliseName)
@@ -20,7 +20,7 @@ export const keyIdInput = z.strictObject({ id });
 
 export const createInput = z.strictObject({
   name,
-  /** Made once per intent and repeated on a retry. */
+  /** The client makes one for each key that it wants, and sends the same one on a retry. */
   requestId: z.uuid(),
   scopes: z
     .array(z.enum(allScopes))

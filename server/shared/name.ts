@@ -1,8 +1,8 @@
-// Nothing of Node here, and no schema: the settings page compares names by it.
+// This file uses neither Node nor zod, since the settings page loads it to compare names.
 const longestGraphemes = 64;
 const longestBytes = 256;
 
-/** What a name may not hold: it would break a line, turn the text around it, or cannot be stored. */
+/** Characters that a name may not hold: they break a line, turn the text around the name, or cannot be stored. */
 const forbidden: readonly [RegExp, string][] = [
   // Half of a pair: UTF-8 cannot write it.
   [/\p{Cs}/u, "A name cannot contain broken characters. Type it again."],
@@ -12,15 +12,15 @@ const forbidden: readonly [RegExp, string][] = [
 ];
 
 /**
- * What shows nothing by itself: white space, joiners and fillers (Default_Ignorable has the Hangul ones), marks without a letter, what
- * has no meaning of its own, and two that Unicode counts as symbols: the blank of braille and the empty note head.
+ * A character that can be seen. These show nothing by themselves: white space, joiners and fillers (Default_Ignorable has the Hangul ones),
+ * marks without a letter, noncharacters, and two that Unicode counts as symbols: the blank of braille and the empty note head.
  */
 const visible =
   /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{M}\p{Cf}\p{Noncharacter_Code_Point}\u2800\u{1d159}]/u;
 
 /**
- * The form in which a name is stored and compared: NFC, without white space at its ends, each run of spaces and tabs one space. A page
- * shows two spaces as one and a no-break space as a space; two names that look the same for that are the same.
+ * Brings a name to the form in which it is stored and compared: NFC, without white space at its ends, each run of spaces and tabs as one space.
+ * A page shows two spaces as one, and a no-break space as a space. Names that look the same for that reason have the same form.
  */
 export function normaliseName(text: string): string {
   return text
@@ -29,7 +29,7 @@ export function normaliseName(text: string): string {
     .replace(/[\p{Zs}\t]+/gu, " ");
 }
 
-/** What is wrong with a name in its normal form, for the person who has entered it; null for nothing. */
+/** Says what is wrong with a name in its normal form, to the person who has entered it. Null when nothing is wrong. */
 export function findNameProblem(name: string): string | null {
   if (name === "") return "Enter a name.";
   for (const [pattern, message] of forbidden) if (pattern.test(name)) return message;
@@ -39,7 +39,7 @@ export function findNameProblem(name: string): string | null {
   return bytes > longestBytes ? "These characters take up too much room. Use fewer of them." : null;
 }
 
-/** In characters as a person counts them: a family emoji is one. */
+/** Counts characters as a person does: a family emoji is one. */
 function isLongerThan(text: string, graphemes: number): boolean {
   let count = 0;
   for (const _grapheme of new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(text))

@@ -1,6 +1,6 @@
 /**
- * What a key may be allowed to do, `resource:action`, with the title the settings page shows. The one place where a host app lists
- * its own: replace these by the resources of your API and name them in `withApiKey(handler, { scopes })`.
+ * What a key may be allowed to do, as `resource:action`, with the title that the settings page shows. A host app lists its scopes here and
+ * nowhere else: replace these with the resources of your API, and name them in `withApiKey(handler, { scopes })`.
  */
 export const scopeCatalogue = {
   "projects:read": "Read projects",
@@ -13,7 +13,7 @@ export type Scope = keyof typeof scopeCatalogue;
 
 export const allScopes = Object.keys(scopeCatalogue) as [Scope, ...Scope[]];
 
-/** Offered first when a key is created. */
+/** The form offers these before single scopes. */
 export const scopePresets: Record<"all" | "readOnly", Scope[]> = {
   all: allScopes,
   readOnly: allScopes.filter((scope) => scope.endsWith(":read")),

@@ -1,10 +1,11 @@
 /**
- * The secret's format: `<prefix>_<environment>_<body>`, body = 32 random characters + 6 of checksum, all of `0-9A-Za-z`.
- * The checksum is CRC-32 (IEEE) of everything before it, in base62, most significant digit first, padded with zeros. It is
- * public: it keeps typing errors and random strings from costing I/O and lets scanners recognise a leaked key; it proves nothing.
- * Nothing of Node here: the settings page recognises a pasted key by it.
+ * The format of a secret: `<prefix>_<environment>_<body>`. The body is 32 random characters and 6 of checksum, all of `0-9A-Za-z`.
+ * The checksum is CRC-32 (IEEE) of everything before it, in base62, most significant digit first, padded with zeros. Anybody can compute
+ * it, so it proves nothing. With it typing errors and random strings cost no I/O, and scanners recognise a leaked key.
+ * This file uses nothing of Node, since the settings page loads it to recognise a pasted key.
  */
 export interface SecretFormat {
+  /** 1 to 10 lower-case letters or digits, a letter first. */
   prefix: string;
   environment: KeyEnvironment;
 }
@@ -22,13 +23,13 @@ export function isWellFormedSecret(candidate: string, format: SecretFormat): boo
   return /^[0-9A-Za-z]+$/.test(candidate.slice(head.length)) && endsWithChecksum(candidate);
 }
 
-/** The form shown in lists, `lk_test_Ab3d…9xYz`: enough to recognise a leaked key by, of no use for guessing it. */
+/** The display of a secret, such as `lk_test_Ab3d…9xYz`. It is enough to recognise a leaked key, and of no use to guess one. */
 export function displaySecret(secret: string): string {
   const bodyStart = secret.length - bodyLength;
   return `${secret.slice(0, bodyStart + 4)}…${secret.slice(-4)}`;
 }
 
-/** Of ASCII text. */
+/** The checksum of ASCII text, 6 characters. */
 export function checksum(text: string): string {
   let rest = crc32(text);
   let digits = "";
@@ -39,7 +40,7 @@ export function checksum(text: string): string {
   return digits;
 }
 
-/** Whether the last characters are the checksum of those before them. */
+/** Whether the last 6 characters are the checksum of those before them. */
 export function endsWithChecksum(secret: string): boolean {
   return checksum(secret.slice(0, -checksumLength)) === secret.slice(-checksumLength);
 }

@@ -1,7 +1,7 @@
-/** Whether a key can be used at a moment. For the browser too, which sees keys expire while it shows them. */
+/** Whether a key can be used at a moment. The browser uses it too, since keys expire while a page shows them. */
 export type KeyStatus = "active" | "expired" | "revoked";
 
-/** The one rule for it: revoked is final, and a key ends exactly at `expiresAt`. In SQL: `server/keys/is-active.ts`. */
+/** The only rule for a key's status. Revoked is final, and a key ends exactly at `expiresAt`. In SQL: `server/keys/is-active.ts`. */
 export function statusOf(key: { revokedAt: Date | null; expiresAt: Date | null }, now: Date): KeyStatus {
   if (key.revokedAt) return "revoked";
   return hasEnded(key.expiresAt?.getTime() ?? null, now.getTime()) ? "expired" : "active";
