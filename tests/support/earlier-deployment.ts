@@ -29,8 +29,9 @@ export interface EarlierKeys {
   pending: EarlierKey;
 }
 
+/** With the usual search path. The role of the local Postgres is called latchkey, and so finds a schema of that name by itself. */
 export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url });
+  const client = new pg.Client({ connectionString: url, options: "-c search_path=public" });
   await client.connect();
   try {
     return await work(client);
