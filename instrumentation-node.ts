@@ -3,8 +3,8 @@ import { prepareNodeRequests } from "@/server/http/prepare-node-request";
 import { startDraining } from "@/server/outbox/drain";
 
 /**
- * Ends the process when a setting is missing or malformed: Next would report the error and answer every request with a 500.
- * A long-lived server then drains the outbox by itself, and writes the uses it has counted when it is told to end.
+ * Ends the process when a setting is missing or malformed. Next would only report the error, and answer every request with a 500.
+ * With good settings it starts the drain of the outbox. On SIGTERM and SIGINT it writes the uses that it has counted.
  */
 export function startServer(): void {
   try {
@@ -19,7 +19,10 @@ export function startServer(): void {
   }
 }
 
-/** Next writes the value that the build had in place of this expression. With another one at the start no session could be verified. */
+/**
+ * Next puts the value of the build in the place of `process.env.NEXT_PUBLIC_…`. If the key at the start were another one, no session could be
+ * verified.
+ */
 function assertBuiltWithSameKey(): void {
   if (process.env.NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY !== getLatchkey().environment.NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY)
     throw new Error(

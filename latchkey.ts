@@ -4,7 +4,7 @@ import { createClerk } from "@/server/clerk/clerk";
 import { createServerContext } from "@/server/context";
 import { parseEnvironment } from "@/server/settings/env";
 
-/** Puts the app together from its settings. Only here they become options; server/ itself reads no environment. */
+/** Puts the app together. Only here the settings become plain options, so what they are options of reads no environment. */
 function compose() {
   const environment = parseEnvironment(process.env);
   const context = createServerContext({
@@ -28,14 +28,20 @@ function compose() {
     appOrigin: environment.APP_ORIGIN,
     accessFeature: environment.API_ACCESS_FEATURE,
   });
-  // Next's after() runs a deferred task to its end, also on functions that freeze once they have answered.
+  // Next's after() lets a deferred task end, also in functions that freeze after their answer.
   return { environment, clerk, context: { ...context, defer: (task: () => Promise<void>) => after(task) } };
 }
 
-// On globalThis: Next evaluates a module once for each of its bundles, and development once for each reload. There is one pool.
+// Kept on globalThis, so that a process has one pool. Next evaluates a module once for each bundle, and in development at each reload.
 const holder = globalThis as { latchkey?: ReturnType<typeof compose> };
 
-/** This process's settings, context and sign-in. Made at the first call. @throws Error that names every setting that is missing or malformed. */
+/**
+ * The settings, the context and the sign-in of this process. The first call makes them and connects to nothing yet.
+ * @returns `environment`: the checked settings. `context`: what verbs and endpoints take. `clerk`: the sign-in.
+ * @throws Error that names every setting that is missing or malformed.
+ * @example
+ * const verification = await verifyApiKey(getLatchkey().context, "lk_live_…");
+ */
 export function getLatchkey() {
   holder.latchkey ??= compose();
   return holder.latchkey;

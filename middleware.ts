@@ -5,7 +5,7 @@ import { contentSecurityPolicy } from "./app/content-security-policy";
 import { appOriginOf } from "./server/settings/app-origin";
 import { frontendHostOf, publicKeyPem } from "./server/settings/clerk-keys";
 
-// The edge runtime cannot load server/settings/env.ts. Every setting goes through the same rules as there, so that all of the app agrees on it.
+// The edge runtime cannot load server/settings/env.ts. Each setting is read here by the same rules, so that the whole app agrees on it.
 const jwtSetting = process.env.CLERK_JWT_KEY?.trim();
 const jwtKey = jwtSetting && publicKeyPem(jwtSetting);
 const appOrigin = appOriginOf({
@@ -24,7 +24,7 @@ export default clerkMiddleware(
       clerkOrigin: usesProxy ? undefined : `https://${frontendHost}`,
       isDevelopment: process.env.NODE_ENV === "development",
     });
-    // Next takes the nonce for its script tags from the request's copy of the policy, ClerkProvider and our own from X-Nonce.
+    // Next takes the nonce for its script tags from the policy in the request. ClerkProvider and our own scripts take it from X-Nonce.
     const headers = new Headers(request.headers);
     headers.set("X-Nonce", nonce);
     headers.set("Content-Security-Policy", policy);

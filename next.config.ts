@@ -4,7 +4,7 @@ import { PHASE_PRODUCTION_BUILD, PHASE_PRODUCTION_SERVER } from "next/constants"
 import { normaliseOrigin } from "./server/settings/app-origin";
 import { assertClerkKeys } from "./server/settings/clerk-guard";
 
-/** For every answer; the pages' Content-Security-Policy carries a nonce and is set in middleware.ts. */
+/** Headers of every answer. The pages' Content-Security-Policy has a nonce, so middleware.ts sets it. */
 const securityHeaders = [
   { key: "X-Content-Type-Options", value: "nosniff" },
   { key: "Referrer-Policy", value: "strict-origin-when-cross-origin" },
@@ -23,7 +23,7 @@ export default function config(phase: string): NextConfig {
     // The development server answers its own scripts to localhost alone, unless it is told where else it is looked at.
     ...(origin !== null && { allowedDevOrigins: [new URL(origin).hostname] }),
     reactStrictMode: true,
-    // There are two root layouts; an address that is in neither has none to show its 404 in.
+    // There are two root layouts. An address that is in neither has no layout in which a 404 could be shown.
     experimental: { globalNotFound: true },
     headers: () => Promise.resolve([{ source: "/:path*", headers }]),
   };

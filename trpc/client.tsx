@@ -16,20 +16,21 @@ export { useTRPC };
 
 interface TrpcProviderProps {
   ownerId: string;
-  /** Asks the sign-in for a new session token, for a call that was answered 401. */
+  /** Asks the sign-in for a new session token, after a call was answered with 401. Null: the session has ended. */
   freshToken: () => Promise<string | null>;
   children: ReactNode;
 }
 
 /**
- * One account's procedures and answers. Every query key begins with the owner, so that what the server rendered for one account is
- * never found by another; and each account gets a cache of its own, dropped when it is left, with the answers still on their way.
+ * Gives its children the procedures and answers of one account. Every query key begins with the owner, so that no account finds what the
+ * server rendered for another one. Each account has a cache of its own. When another account comes, the old cache is emptied and its open calls
+ * are cancelled.
  */
 export function TrpcProvider(props: TrpcProviderProps) {
   return <OwnedProvider key={props.ownerId} {...props} />;
 }
 
-// Forgotten when the next account's is there, not on unmount: React unmounts and mounts again in development.
+// The old cache is emptied when the next one is there, and not on unmount, since React unmounts and mounts again in development.
 let current: QueryClient | undefined;
 
 function OwnedProvider({ ownerId, freshToken, children }: TrpcProviderProps) {

@@ -5,8 +5,8 @@ import { getLatchkey } from "@/latchkey";
 import type { TrpcContext } from "./init";
 
 /**
- * What every procedure gets: the domain's context, and who is signed in.
- * @param expectedOwner what the page's call carries in `expectedOwnerHeader`; a session of somebody else counts as none.
+ * Makes what every procedure gets: the domain's context, and who is signed in.
+ * @param expectedOwner the account that the page was made for, from `expectedOwnerHeader`. A session of another account counts as none.
  */
 export async function createTrpcContext(expectedOwner: string | null = null): Promise<TrpcContext> {
   const session = await getLatchkey().clerk.readSession();

@@ -4,7 +4,7 @@ import { z, ZodError } from "zod";
 import { toDomainError } from "@/server/platform/database";
 import { DomainError, type DomainErrorCode } from "@/server/shared/errors";
 
-/** Exhaustive on purpose: a new domain code without a row here does not compile. */
+/** Each domain code has a row. A new code without one does not compile. */
 const codes: Record<DomainErrorCode, TRPCError["code"]> = {
   API_KEY_NOT_FOUND: "NOT_FOUND",
   API_KEY_LIMIT_REACHED: "CONFLICT",
@@ -28,7 +28,7 @@ interface PublicErrorData {
   fieldErrors: Record<string, string[] | undefined> | null;
 }
 
-/** What a client gets to see beside the code: the domain's code, and messages by input field. */
+/** What a client gets beside tRPC's code: the domain's code, and the messages for each input field. */
 export function publicErrorData(error: TRPCError): PublicErrorData {
   return {
     domainCode: error.cause instanceof DomainError ? error.cause.code : null,

@@ -1,5 +1,5 @@
 /**
- * The account that a page was made for. The session alone says who calls; this only lets the server refuse a page that does not know
- * yet that another account has signed in, in another tab, whose cookie the browser now sends along.
+ * Names the account that a page was made for. Another account may sign in in another tab, and the browser then sends its cookie from this page
+ * too. With this header the server can refuse such a call. Only the session says who calls; the header never does.
  */
 export const expectedOwnerHeader = "X-Expected-Owner";

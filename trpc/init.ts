@@ -15,7 +15,7 @@ export interface TrpcContext {
 const t = initTRPC.context<TrpcContext>().create({
   transformer: superjson,
   errorFormatter({ shape, error }) {
-    // Field by field: `shape` also carries the stack in development, and whatever a later version adds.
+    // Fields are chosen one by one, since `shape` also has the stack in development, and a later version may add more.
     const { code, httpStatus, path } = shape.data;
     return {
       code: shape.code,
@@ -27,14 +27,14 @@ const t = initTRPC.context<TrpcContext>().create({
 
 export const createRouter = t.router;
 
-/** tRPC's `next()` never rejects: an error is in its result, and a try/catch around it would see none. */
+/** Maps errors by the result, since tRPC's `next()` never rejects: a try/catch around it would see no error. */
 const mapErrors = t.middleware(async ({ next }) => {
   const result = await next();
   if (!result.ok) throw toTrpcError(result.error);
   return result;
 });
 
-/** For signed-in users. The caller comes from Clerk through the context, never from the input. */
+/** A procedure for signed-in users. The caller comes from the session and never from the input. */
 export const protectedProcedure = t.procedure.use(mapErrors).use(({ ctx, next }) => {
   if (ctx.session.status === "unavailable") throw new DomainError("SERVICE_UNAVAILABLE");
   if (ctx.session.status === "signed_out") throw new TRPCError({ code: "UNAUTHORIZED", message: "Sign in first." });

@@ -2,25 +2,25 @@ import { defaultShouldDehydrateQuery, environmentManager, QueryClient } from "@t
 import { TRPCClientError } from "@trpc/client";
 import superjson from "superjson";
 
-/** One per request on the server, one per tab in the browser. */
+/** Makes a cache of answers: one for each request on the server, one for each account in a browser's tab. */
 export function createQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {
       queries: {
         // What the server has just prefetched is not fetched again at once.
         staleTime: 30_000,
-        // Only what had no answer; an answered error is shown at once. The server leaves asking again to the browser.
+        // Asks again only when there was no answer. An error that was answered is shown at once. On the server nothing is asked again.
         retry: (failures, error) =>
           !environmentManager.isServer() && failures < 2 && !(error instanceof TRPCClientError && error.data),
-        // Paused calls would leave a person before a spinner: offline is a failure like any other.
+        // Offline counts as a failure. Otherwise calls would be paused, and a person would look at a spinner.
         networkMode: "always",
       },
       mutations: { networkMode: "always" },
       dehydrate: {
         serializeData: superjson.serialize,
-        // Pending queries too: the page streams, the browser takes over the promise.
+        // Pending queries are sent too: the page streams, and the browser waits for the promise.
         shouldDehydrateQuery: (query) => defaultShouldDehydrateQuery(query) || query.state.status === "pending",
-        // Next must see its own errors, to know that a page is dynamic.
+        // Next must see its own errors. They tell it that a page is dynamic.
         shouldRedactErrors: () => false,
       },
       hydrate: { deserializeData: superjson.deserialize },

@@ -8,13 +8,13 @@ import { createTrpcContext } from "./context";
 import { createQueryClient } from "./query-client";
 import { type AppRouter, appRouter } from "./routers";
 
-// Once per request, however many components ask.
+// cache() makes one for each request, however many components ask.
 const getContext = cache(() => createTrpcContext());
 const getQueryClient = cache(createQueryClient);
 
 /**
- * Query options for server components; they call the procedures directly, with the request's own session.
- * `ownerId` is only the first part of the query keys, as in `TrpcProvider`: whose data it is, the session says.
+ * Query options for server components. They call the procedures directly, with the session of the request.
+ * @param ownerId only the first part of the query keys, as in `TrpcProvider`. The session decides whose data is read.
  */
 export function trpcFor(ownerId: string) {
   return createTRPCOptionsProxy<AppRouter, { keyPrefix: true }>({
@@ -25,11 +25,11 @@ export function trpcFor(ownerId: string) {
   });
 }
 
-/** Starts a query without waiting: its result is streamed to the browser by `HydrateClient`. */
+/** Starts a query and does not wait for it. `HydrateClient` streams its result to the browser. */
 export function prefetch<Data, Failure, Selected, Key extends QueryKey>(
   options: QueryExecuteOptions<Data, Failure, Selected, Data, Key>,
 ): void {
-  // A failure is the browser's to report: it finds no data and asks again.
+  // The browser reports a failure: it finds no data and asks again.
   getQueryClient()
     .query(options)
     .catch(() => undefined);

@@ -1,13 +1,14 @@
 import { fetchNotingServerTime } from "./server-time";
 
-/** How long a sign-in library that never loads may keep a page waiting for its answer. */
+/** How long a page waits for a fresh token. The sign-in's library may never load. */
 const tokenMilliseconds = 5_000;
 
 /**
- * A fetch for the procedures. A machine that slept wakes with an expired session token, and the server answers 401 although the
- * session goes on. So a 401 is asked about once: with a fresh token the same call is sent again. That is safe for every procedure,
- * since a 401 says that nothing was done.
- * @param freshToken asks the sign-in for a new token; null when the session has ended. What it throws is thrown: nobody knows then.
+ * Makes the fetch for the procedures. A machine that has slept wakes with an expired session token, and the server answers 401 although the
+ * session goes on. So after a 401 the same call is sent once more, with a fresh token. That is safe for every procedure, since a 401 means that
+ * nothing was done.
+ * @param freshToken asks the sign-in for a new token; null when the session has ended. The fetch throws what it throws, since nobody then
+ *   knows whether the session goes on.
  */
 export function createSessionFetch(freshToken: () => Promise<string | null>) {
   return async (input: RequestInfo | URL, init?: object): Promise<Response> => {

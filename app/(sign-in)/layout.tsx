@@ -8,7 +8,7 @@ import { siteStrings } from "../strings";
 
 export const metadata: Metadata = { title: `${siteStrings.signIn} · ${siteStrings.name}` };
 
-/** A root layout of its own: entering and leaving it loads the page anew, so Clerk's prebuilt UI stays on this side. */
+/** A root layout of its own. The browser loads a new document when it enters or leaves, so Clerk's prebuilt UI is loaded only here. */
 export default function SignInLayout({ children }: { children: ReactNode }) {
   return (
     <Document>

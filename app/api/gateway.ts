@@ -8,4 +8,5 @@ const getContext = () => getLatchkey().context;
 /** Protects a route: `export const GET = withApiKey(handler, { scopes: ["reports:read"] })`. */
 export const withApiKey = createWithApiKey(getContext);
 
+/** Answers a `DELETE` with which a key revokes itself. */
 export const revokeSelf = createRevokeSelf(getContext);

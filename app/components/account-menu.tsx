@@ -15,7 +15,7 @@ import {
 } from "./ui/dropdown-menu";
 import { Skeleton } from "./ui/skeleton";
 
-/** Who is signed in, and the way out. Clerk's own button would load its prebuilt UI, 246 kB, with every page. */
+/** Shows who is signed in, and signs out. Clerk's own button would load its prebuilt UI, 246 kB, with every page. */
 export function AccountMenu() {
   const { isLoaded, user } = useUser();
   const { signOut } = useClerk();

@@ -7,10 +7,10 @@ import { InputMethodGuard } from "./input-method-guard";
 
 /** The frame that both root layouts share: html, body and the theme. */
 export async function Document({ children }: { children: ReactNode }) {
-  // The policy refuses the script that sets the theme before the first paint unless it carries the request's nonce.
+  // A script sets the theme before the first paint. The policy refuses it unless it has the request's nonce.
   const nonce = (await headers()).get("X-Nonce");
   return (
-    // suppressHydrationWarning: that script has set the class already.
+    // suppressHydrationWarning, since that script has set the class already.
     <html lang="en" suppressHydrationWarning>
       <body className="flex min-h-dvh flex-col font-sans">
         <InputMethodGuard />

@@ -2,12 +2,12 @@
 
 import { useEffect } from "react";
 
-/** What browsers give as the code of a key that an input method takes. Safari says no more of it than that. */
+/** The key code that browsers give when an input method takes the key. Safari gives no other sign of it. */
 const takenKeyCode = 229;
 
 /**
- * Leaves Escape and Enter to an input method while it composes: there they take back or accept what is being typed, and must neither
- * close a dialog nor send a form. One place for the whole document, before anything else sees the key.
+ * Leaves Escape and Enter to an input method while it composes. There they take back or accept what is being typed. They must not close a
+ * dialog or send a form. It works for the whole document, and sees the key before anything else.
  */
 export function InputMethodGuard() {
   useEffect(() => {

@@ -4,7 +4,7 @@ import { siteStrings } from "../strings";
 import { LatchkeyMark } from "./latchkey-mark";
 import { ThemeMenu } from "./theme-menu";
 
-/** `children`: what stands beside the theme switch, such as the account. */
+/** `children` stands beside the theme switch, such as the account. */
 export function SiteHeader({
   children,
   showsNavigation = true,

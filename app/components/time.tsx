@@ -25,8 +25,8 @@ const fullForm = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyl
 type TimeForm = "relative" | "remaining" | "date" | "time" | "dateTime";
 
 /**
- * A moment in the reader's own words and zone. The server knows neither: until mounted it is the date in UTC. How long ago it was is
- * counted from the server's clock, since this machine's may be wrong.
+ * Shows a moment in the reader's language and time zone. The server knows neither, so it renders the date in UTC until the page is mounted. How
+ * long ago the moment was is counted by the server's clock, since this machine's clock may be wrong.
  */
 export function Time({ value, form }: { value: Date; form: TimeForm }) {
   const isMounted = useIsMounted();
@@ -82,7 +82,7 @@ const everyTenSeconds = (onChange: () => void) => {
   return () => clearInterval(timer);
 };
 
-/** The minute that it is by the server's clock; null while that is not known. */
+/** The current minute by the server's clock. Null while that is not known. */
 function useMinute(): number | null {
   return useSyncExternalStore<number | null>(
     everyTenSeconds,

@@ -4,7 +4,7 @@ export type Logger = pino.Logger;
 
 /**
  * No log call may be given a secret. This is a second safeguard: fields with exactly these names are removed, at the first three depths of
- * what is logged. It does not see a secret under another name, deeper down, in a list's text or in a message.
+ * what is logged. It does not see a secret under another name, deeper down, or inside a text.
  */
 const redacted = ["secret", "hash", "keyHash", "token", "password", "authorization", "cookie", "x-api-key"];
 

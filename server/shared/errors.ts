@@ -7,7 +7,7 @@ export type DomainErrorCode =
   | "API_ACCESS_REQUIRED"
   | "IMPERSONATED"
   | "RATE_LIMITED"
-  /** The database could not be reached or did not answer in time. Nothing was changed. */
+  /** The database, or the sign-in's keys, could not be reached in time. Nothing was changed. */
   | "SERVICE_UNAVAILABLE"
   /** Nobody knows whether it was changed: the connection failed while committing, and the database did not come back in time. */
   | "OUTCOME_UNKNOWN";

@@ -11,5 +11,5 @@ const openApi = createEndpoint({
 
 export const { DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT } = everyMethod(openApi);
 
-// Not at build time, when the settings are not there yet.
+// Made when it is asked for, and not at build time, since the settings are not there then.
 export const dynamic = "force-dynamic";

@@ -2,7 +2,7 @@ import type { ComponentProps } from "react";
 
 import { cn } from "./cn";
 
-// 16 px on phones: iOS zooms into a focused field with smaller text.
+// 16 px on phones, since iOS zooms into a focused field with smaller text.
 const fieldClasses =
   "w-full min-w-0 rounded-md border border-input bg-card px-3 text-base text-foreground shadow-xs transition-colors placeholder:text-muted-foreground/80 focus-visible:border-ring focus-visible:outline-offset-0 disabled:opacity-60 aria-invalid:border-destructive sm:text-sm";
 
@@ -10,7 +10,7 @@ export function Input({ className, ...props }: ComponentProps<"input">) {
   return <input className={cn(fieldClasses, "h-9", className)} {...props} />;
 }
 
-/** As high as what is in it, up to a few lines. */
+/** A field that is as high as its text, up to a few lines. */
 export function Textarea({ className, ...props }: ComponentProps<"textarea">) {
   return (
     <textarea

@@ -24,7 +24,7 @@ const icons = { neutral: Info, success: CircleCheck, warning: TriangleAlert, des
 type NoticeProps = Omit<ComponentProps<"div">, "title"> &
   VariantProps<typeof noticeVariants> & { title?: ReactNode; action?: ReactNode };
 
-/** A message in a box. Give it `role="alert"` or `role="status"` where it appears by itself. */
+/** A message in a box. Give it `role="alert"` or `role="status"` when it appears without an action of the reader. */
 export function Notice({ className, variant, title, action, children, ...props }: NoticeProps) {
   const Icon = icons[variant ?? "neutral"];
   return (

@@ -11,7 +11,7 @@ const subscribe = (listener: () => void) => {
   return () => listeners.delete(listener);
 };
 
-/** Where toasts appear. What shows them, 10 kB, is loaded with the first one. */
+/** Where toasts appear. The code that shows them, 10 kB, is loaded with the first one. */
 export function Toaster() {
   const isNeeded = useSyncExternalStore(
     subscribe,
@@ -26,8 +26,8 @@ export function Toaster() {
 }
 
 /**
- * Toasts only confirm finished work: what a person has to know or do stands in the page or its dialog. So none is missed where its
- * code cannot be loaded.
+ * Toasts only confirm finished work. What a person has to know or do is in the page or its dialog. So nothing is lost when the code of the
+ * toasts cannot be loaded.
  */
 export async function confirmInToast(text: string): Promise<void> {
   const sonner = await import("sonner").catch(() => null);

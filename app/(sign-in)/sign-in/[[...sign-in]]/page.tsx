@@ -5,6 +5,6 @@ import { getLatchkey } from "@/latchkey";
 import { SessionRenewal } from "./session-renewal";
 
 export default async function SignInPage() {
-  // Clerk's form would send this browser, which holds a session, straight back to the page that refuses it, and so without end.
+  // This browser holds a session that the pages refuse. Clerk's form would send it back to them, again and again.
   return (await getLatchkey().clerk.isSessionOfAnotherSite()) ? <SessionRenewal /> : <SignIn />;
 }

@@ -10,7 +10,7 @@ import { siteStrings } from "@/app/strings";
 
 const strings = siteStrings.renewal;
 
-/** For a browser whose session the server has refused because of the site that its token names, or does not name (decision 008). */
+/** For a browser whose session the server has refused, since its token names another site or none (decision 008). */
 export function SessionRenewal() {
   return (
     <>
@@ -34,7 +34,7 @@ function Renewal() {
     if (!session) return;
     const askAgain = () =>
       startTransition(() => {
-        // One transition: where the server accepts the session now, this component is gone before it says anything.
+        // Both in one transition: if the server accepts the session now, this component is gone before it shows a message.
         router.refresh();
         setIsRefusedAgain(true);
       });

@@ -110,7 +110,7 @@ export function ApiKeysView({ renderedAt }: { renderedAt: number }) {
           {revoked.length > 0 && <RevokedKeys keys={revoked} />}
         </ApiKeysFrame>
       )}
-      {/* Whatever becomes of the list: a secret that is being shown must not go with it. */}
+      {/* Outside of the list, so that a secret stays on the screen whatever happens to the list. */}
       {isCreating && (
         <CreateKeyDialog
           limit={limit}

@@ -5,7 +5,7 @@ import { createContext, type ReactNode, use, useState } from "react";
 
 import type { CreatedApiKey, Effect } from "@/server/keys";
 
-/** What the server tells only once: a new key's secret, or from when on a revoked key is refused. */
+/** What the server says only once: the secret of a new key, or the effect of a revocation. */
 export type Arrived =
   | { kind: "secret"; created: CreatedApiKey }
   | { kind: "receipt"; title: string; effect: Effect; pendingText: (latest: string) => string };
@@ -14,7 +14,7 @@ type ArrivedState = [Arrived | null, (arrived: Arrived | null) => void];
 
 const ArrivedContext = createContext<ArrivedState>([null, () => undefined]);
 
-/** Keeps what has arrived above the page, so that it outlives a crash there: `error.tsx` still shows it. Another account starts empty. */
+/** Keeps what has arrived above the page. So `error.tsx` can still show it after a crash of the page. Another account starts empty. */
 export function ArrivedProvider({ children }: { children: ReactNode }) {
   const { userId } = useAuth();
   return <OwnedArrivedProvider key={userId}>{children}</OwnedArrivedProvider>;

@@ -10,9 +10,9 @@ export type FailureCode =
   | DomainErrorCode
   /** The session has ended. */
   | "SIGNED_OUT"
-  /** No answer, or one from something in between: what happened on the server is not known. */
+  /** There was no answer, or something between here and the server answered. Nobody knows what happened on the server. */
   | "NO_ANSWER"
-  /** The server has answered, without one of the domain's codes: a field is refused, or it has a fault. */
+  /** The server has answered without one of the domain's codes: it refused a field, or it has a fault. */
   | "OTHER";
 
 export interface CallFailure {
@@ -20,7 +20,7 @@ export interface CallFailure {
   fieldErrors: Record<string, string[] | undefined>;
 }
 
-/** Sorts what a failed call throws. */
+/** Says why a call failed, from what it has thrown. */
 export function toCallFailure(error: unknown): CallFailure {
   const data = error instanceof TRPCClientError ? (error as TRPCClientError<AppRouter>).data : null;
   if (!data) return { code: "NO_ANSWER", fieldErrors: {} };
@@ -28,7 +28,7 @@ export function toCallFailure(error: unknown): CallFailure {
   return { code, fieldErrors: data.fieldErrors ?? {} };
 }
 
-/** What a person is told. A new code without a text does not compile. @param texts what an action says better. */
+/** The text for a failure. A new code without a text does not compile. @param texts an action's own texts, used before the general ones. */
 export function describeFailure({ code }: CallFailure, texts: Partial<Record<FailureCode, string>>): string {
   const general: Record<FailureCode, string> = strings.failures;
   return texts[code] ?? general[code];

@@ -16,7 +16,7 @@ const { crash: texts } = strings;
 export default function ApiKeysError({ reset }: { error: Error; reset: () => void }) {
   const [arrived, setArrived] = useArrived();
   const again = () => {
-    // The list tells what a receipt tells. A secret is told nowhere else, so it is shown again.
+    // The list tells the same as a receipt. A secret is shown nowhere else, so it is shown here again.
     if (arrived?.kind === "receipt") setArrived(null);
     reset();
   };
@@ -32,7 +32,7 @@ export default function ApiKeysError({ reset }: { error: Error; reset: () => voi
   );
 }
 
-/** In plain elements: what usually shows it may be what has crashed. */
+/** Shows the secret in plain elements, since the component that usually shows it may have crashed. */
 function WhatArrived({ arrived }: { arrived: Arrived }) {
   if (arrived.kind === "receipt") {
     const { title, effect, pendingText } = arrived;

@@ -4,13 +4,13 @@ import { findSecrets } from "@/server/shared/find-secrets";
 
 export type Identified =
   | { kind: "found"; key: ApiKeySummary }
-  /** A whole key with a good checksum, but none of these. */
+  /** A whole secret with a good checksum, but of none of these keys. */
   | { kind: "foreign" }
   | { kind: "noKey" };
 
 /**
- * Which of the keys a text holds: as a secret, by its checksum and visible characters, or masked as lists show it. Of several the first in the
- * list, where those that can still be used come first. In the browser only.
+ * Finds the key that a text speaks of. The text may hold the secret, which its checksum and its display tell, or only the display. When it
+ * speaks of several keys, the first of the list counts. The list begins with those that can still be used. In the browser only.
  */
 export function identifyKey(text: string, keys: readonly ApiKeySummary[]): Identified {
   const secrets = findSecrets(text);

@@ -22,7 +22,7 @@ interface LeakedKeyProps {
   revokeAllRef: Ref<HTMLButtonElement>;
 }
 
-/** For somebody who has found a key where it should not be: which one is it, and away with it, or with all of them. */
+/** For somebody who has found a key where it should not be. It says which key that is, and can revoke all keys. */
 export function LeakedKey({ keys, onRevoke, onRevokeAll, revokeAllRef }: LeakedKeyProps) {
   const [text, setText] = useState("");
   const id = useId();
@@ -93,7 +93,7 @@ function Answer({ text, keys, onRevoke }: { text: string } & Pick<LeakedKeyProps
   );
 }
 
-/** Leads the eye and the focus to the key's row. */
+/** Scrolls to the key's row and moves the focus there. */
 function pointOut(key: ApiKeySummary) {
   const row = document.getElementById(rowId(key));
   row?.scrollIntoView({ block: "center" });

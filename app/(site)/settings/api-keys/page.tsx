@@ -19,7 +19,7 @@ export const metadata: Metadata = { title: strings.title };
 const currentTime = () => Date.now();
 
 export default async function ApiKeysPage() {
-  // Before protect(): while Clerk's signing keys cannot be fetched it would send signed-in people to sign in, and again.
+  // Before protect(): while Clerk's signing keys cannot be fetched, it would send signed-in people to the sign-in page again and again.
   if ((await getLatchkey().clerk.readSession()).status === "unavailable") return <LoadFailed />;
   const { userId } = await auth.protect();
   const renderedAt = currentTime();

@@ -1,4 +1,4 @@
-/** Every text of the page, so that it can be translated in one place. Functions where a text has a gap. */
+/** Every text of the page, so that it can be translated in one place. A text with a gap is a function. */
 export const strings = {
   title: "API keys",
   intro: "Keys let your programs call the API as you. Give each program its own, so that you can revoke one alone.",
@@ -121,7 +121,7 @@ export const strings = {
     submitting: "Creating…",
   },
 
-  /** By the code of what went wrong. An action below says it better where it can. */
+  /** By the code of what went wrong. An action below has its own text where that says more. */
   failures: {
     API_KEY_NOT_FOUND: "This key no longer exists.",
     API_KEY_LIMIT_REACHED: "You have reached the limit of active keys. Revoke one to create another.",

@@ -3,10 +3,10 @@
 import { useEffect, useRef, useState } from "react";
 
 /**
- * One submit is one call, whatever the hand does: further submits are ignored while `work` runs, and for good once it has succeeded.
- * The lock is a ref, because two clicks on a slow machine can come in one render and would both read its state. It opens after a
- * failure, and only when that failure is on the screen.
- * @param work resolves to whether it has succeeded; it must not reject.
+ * Makes one call of one submit. Further submits are ignored while `work` runs, and for good once it has succeeded. After a failure the next
+ * submit counts again, but only when that failure is on the screen. The lock is a ref and no state: two clicks can come in one render on a slow
+ * machine, and both would read the same state.
+ * @param work resolves to whether it has succeeded. It must not reject.
  */
 export function useOneSubmit<Args extends unknown[]>(work: (...args: Args) => Promise<boolean>) {
   const isLocked = useRef(false);

@@ -10,8 +10,9 @@ const everySecond = (onChange: () => void) => {
 };
 
 /**
- * What `read` says of the server's time, judged again each second; `unknown` while that time is not known, as on the server itself.
- * @param read gives a primitive, so that a second in which nothing has changed renders nothing.
+ * Gives what `read` says of the server's time, and asks it again each second. It gives `unknown` while that time is not known, as while the
+ * server renders.
+ * @param read returns a primitive, so that a second in which nothing has changed renders nothing.
  */
 export function useServerTime<Value extends string | number | boolean | null>(
   read: (now: number) => Value,

@@ -2,7 +2,7 @@ import { createEndpoint } from "@/server/http/endpoint";
 
 import { everyMethod } from "../../every-method";
 
-/** The process answers. Nothing else is asked, so that an outage elsewhere does not get a healthy process killed. */
+/** Says that the process answers. It checks nothing else, so that an outage elsewhere does not end a healthy process. */
 const live = createEndpoint({ GET: () => Response.json({ status: "ok" }) });
 
 export const { DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT } = everyMethod(live);

@@ -30,7 +30,7 @@ function handle(request: Request): Promise<Response> {
     createContext: ({ req }) => createTrpcContext(req.headers.get(expectedOwnerHeader)),
     // The page batches at most ten calls.
     maxBatchSize: 10,
-    // A query is asked with GET, a mutation with POST: tRPC answers the other one with 405.
+    // A query comes with GET, a mutation with POST. tRPC answers the other method with 405.
     responseMeta: ({ type, errors }) => ({
       headers: errors.some(({ code }) => code === "METHOD_NOT_SUPPORTED")
         ? new Headers({ Allow: type === "query" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS" })
@@ -47,7 +47,7 @@ function handle(request: Request): Promise<Response> {
   });
 }
 
-/** In the shape in which tRPC's client reads an error. */
+/** An error in the shape that tRPC's client reads. */
 function refuse(): Response {
   const data = { code: "METHOD_NOT_SUPPORTED", httpStatus: 405, domainCode: null, fieldErrors: null };
   const json = {

@@ -9,7 +9,7 @@ interface ChoiceGroupProps<Value extends string> {
   isDisabled: boolean;
 }
 
-/** One of a few, as a row of segments. Native radio buttons: arrow keys and screen readers work by themselves. */
+/** A choice of one among a few, as a row of segments. They are native radio buttons, so arrow keys and screen readers work. */
 export function ChoiceGroup<Value extends string>(props: ChoiceGroupProps<Value>) {
   const { legend, choices, labels, value, onChange, isDisabled } = props;
   const name = useId();

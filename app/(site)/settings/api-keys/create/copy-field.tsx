@@ -9,7 +9,7 @@ import { cn } from "@/app/components/ui/cn";
 import { strings } from "../strings";
 
 interface CopyFieldProps {
-  /** What it is, in "Copy …". */
+  /** The word for the text, in "Copy …". */
   what: string;
   label: string;
   text: string;
@@ -19,7 +19,7 @@ interface CopyFieldProps {
   onOutcome: (isCopied: boolean) => void;
 }
 
-/** A text to take along. It is said to be copied only when the clipboard has taken it. */
+/** A text to copy. "Copied" is shown only after the clipboard has taken it. */
 export function CopyField({ what, label, text, isMain = false, isCopied, onOutcome }: CopyFieldProps) {
   const id = useId();
   const inputRef = useRef<HTMLInputElement>(null);
@@ -76,7 +76,7 @@ async function writeToClipboard(text: string): Promise<boolean> {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // Refused by the reader, a policy or an insecure origin, where there is no clipboard at all.
+    // The person or a policy has refused, or the origin is not secure: then the browser has no clipboard at all.
     return false;
   }
 }

@@ -27,11 +27,11 @@ interface CreateKeyDialogProps {
   onClosed: () => void;
 }
 
-/** One intent to create a key: the form, then the secret, once. Mounted anew for each. */
+/** Creates one key: it shows the form, then the secret. It is mounted anew for each key. */
 export function CreateKeyDialog({ limit, access, onClose, onClosed }: CreateKeyDialogProps) {
   const trpc = useTRPC();
   const queryClient = useQueryClient();
-  // gcTime 0 and reset(): the secret is in `arrived`, which this dialog empties, and nowhere else.
+  // gcTime 0 and reset() keep the secret out of the cache. It is only in `arrived`, which this dialog empties.
   const create = useMutation(trpc.apiKeys.create.mutationOptions({ gcTime: 0 }));
   // Not crypto.randomUUID, which a browser has only on https and localhost.
   const [requestId, setRequestId] = useState(() => uuidV4());
@@ -40,10 +40,10 @@ export function CreateKeyDialog({ limit, access, onClose, onClosed }: CreateKeyD
   const created = arrived?.kind === "secret" ? arrived.created : null;
   const [isSaved, setSaved] = useState(false);
   const [isAskingToClose, setAskingToClose] = useState(false);
-  // As it was when the dialog opened: the key that it creates may be the last one allowed.
+  // Kept as it was when the dialog opened, since the key that it creates may be the last one allowed.
   const [blocked] = useState(() => whyBlocked(limit, access));
 
-  // A second call would replace the secret that the first has brought: once answered, this dialog sends nothing more.
+  // A second call would replace the secret that the first has brought. So after an answer this dialog sends nothing more.
   const submit = useOneSubmit(async (input: Omit<CreateInput, "requestId">) => {
     setFailure(null);
     try {
@@ -53,7 +53,7 @@ export function CreateKeyDialog({ limit, access, onClose, onClosed }: CreateKeyD
     } catch (error) {
       const reason = toCallFailure(error);
       setFailure(reason);
-      // That attempt is settled: what is sent from now on is a new one.
+      // That attempt has ended. The next one is a new one.
       if (reason.code === "API_KEY_REQUEST_REUSED") setRequestId(uuidV4());
       return false;
     } finally {

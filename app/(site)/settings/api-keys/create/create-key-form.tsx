@@ -26,7 +26,7 @@ interface CreateKeyFormProps {
   onSubmit: (input: Omit<CreateInput, "requestId">) => Promise<void>;
 }
 
-/** Name, expiry, permissions. The server says what is wrong with them; what was entered survives a failure. */
+/** The form: name, expiry, permissions. The server says what is wrong with them. What was entered stays after a failure. */
 export function CreateKeyForm({ failure, isPending, onSubmit }: CreateKeyFormProps) {
   const [name, setName] = useState("");
   const [expiry, setExpiry] = useState<Expiry>("90");
@@ -39,7 +39,7 @@ export function CreateKeyForm({ failure, isPending, onSubmit }: CreateKeyFormPro
 
   const errors = failure?.fieldErrors ?? {};
   const hasFieldErrors = Object.keys(errors).length > 0;
-  // Of the name as it was sent: while it is being changed nothing is known to be wrong with it.
+  // The message is about the name that was sent. It goes when the name is changed, since nobody has checked the new one.
   const nameErrors = name === submittedName ? errors.name : undefined;
   useEffect(() => {
     if (failure?.fieldErrors.name) nameRef.current?.focus();
@@ -73,7 +73,7 @@ export function CreateKeyForm({ failure, isPending, onSubmit }: CreateKeyFormPro
             id={nameId}
             autoFocus
             autoComplete="off"
-            // No maxLength: it would cut a pasted name without a word.
+            // No maxLength: it would cut a pasted name without telling anybody.
             value={name}
             readOnly={isPending}
             aria-invalid={nameErrors !== undefined}

@@ -4,7 +4,7 @@ interface FieldErrorProps {
   hint?: string;
 }
 
-/** What is wrong with a field, else a hint on it. */
+/** Says what is wrong with a field. When nothing is, it shows the field's hint. */
 export function FieldError({ id, messages, hint }: FieldErrorProps) {
   const [message] = messages ?? [];
   if (message === undefined && hint === undefined) return null;

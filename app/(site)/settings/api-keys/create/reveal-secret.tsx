@@ -23,7 +23,7 @@ interface RevealSecretProps {
   onClose: () => void;
 }
 
-/** The one time a secret is shown. It is not to be left by accident before it was copied or said to be saved. */
+/** Shows a secret, the only time. Nobody shall leave it by accident before the secret was copied or said to be saved. */
 export function RevealSecret(props: RevealSecretProps) {
   const { created, isSaved, isAskingToClose, onSaved, onRequestClose, onKeepOpen, onClose } = props;
   const { key, secret } = created;

@@ -13,7 +13,7 @@ const { reveal: texts } = strings;
 type Attempt =
   { step: "idle" | "trying" | "noAnswer" } | { step: "answered"; status: string; isOk: boolean; body: string };
 
-/** One call of the API with the new key, as a program would make it: without the session. */
+/** Calls the API once with the new key, as a program does: without the session. */
 export function TryKey({ secret }: { secret: string }) {
   const [attempt, setAttempt] = useState<Attempt>({ step: "idle" });
   const tryIt = useOneSubmit(async () => {

@@ -5,10 +5,10 @@ import { useEffect, useEffectEvent } from "react";
 const entryMark = "isLeaveGuard";
 
 /**
- * Keeps a page from being left by accident while something is shown that cannot be shown again. Reloading and leaving: the browser
- * asks, while `isAsking`. "Back" inside the site tells nobody beforehand, so while `isOn` the history has one more entry of this page:
- * "back" only takes that one away, it is put back, and `onBack` is called.
- * @returns what to call when it is over, before the component goes: it takes the entry away.
+ * Keeps a page from being left by accident while it shows something that cannot be shown again. Before a reload, or before the document is
+ * left, the browser asks while `isAsking`. No event comes before "back" inside the site. So while `isOn` the history has one more entry of this
+ * page. "Back" takes only that entry away; it is put back, and `onBack` is called.
+ * @returns a function that takes the entry away. Call it when the guard is no longer needed, before the component is unmounted.
  */
 export function useLeaveGuard(options: { isOn: boolean; isAsking: boolean; onBack: () => void }): () => void {
   const { isOn, isAsking } = options;

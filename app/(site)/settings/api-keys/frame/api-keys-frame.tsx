@@ -11,7 +11,7 @@ interface ApiKeysFrameProps {
   headingRef?: Ref<HTMLHeadingElement>;
 }
 
-/** What every state of the page has: the heading, what the page is for, and room for the action. */
+/** The frame of every state of the page: the heading, what the page is for, and room for the action. */
 export function ApiKeysFrame({ children, action, isLoading = false, headingRef }: ApiKeysFrameProps) {
   return (
     <div className="py-8 sm:py-10" aria-busy={isLoading}>

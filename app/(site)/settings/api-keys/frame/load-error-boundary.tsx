@@ -8,7 +8,7 @@ import { toCallFailure } from "../call-failure";
 import { LoadFailed } from "./load-failed";
 import { SessionEnded } from "./session-ended";
 
-/** Shows why the list is not there. What is no failed call is a fault of the page, and goes on to `error.tsx`. */
+/** Shows why the list is not there. An error that is no failed call is a fault of the page, and goes on to `error.tsx`. */
 export function LoadErrorBoundary({ children }: { children: ReactNode }) {
   return (
     <QueryErrorResetBoundary>
@@ -26,7 +26,7 @@ class CallErrorBoundary extends Component<CallErrorBoundaryProps, { error: unkno
   override state: { error: unknown } = { error: null };
 
   static getDerivedStateFromError(error: unknown) {
-    // A digest marks what failed while the server was rendering: there, too, it was the list that could not be read.
+    // An error with a digest comes from rendering on the server. There, too, the list could not be read.
     const isFailedCall = error instanceof TRPCClientError || (error instanceof Error && "digest" in error);
     if (!isFailedCall) throw error;
     return { error };

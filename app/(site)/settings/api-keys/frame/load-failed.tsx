@@ -8,7 +8,7 @@ import { strings } from "../strings";
 import { ApiKeysFrame } from "./api-keys-frame";
 import { StateCard } from "./state-card";
 
-/** Nobody knows which keys there are. Without `onRetry` the whole page is asked for again. */
+/** Says that the keys could not be loaded. Without `onRetry` the button loads the whole page again. */
 export function LoadFailed({ onRetry }: { onRetry?: () => void }) {
   return (
     <ApiKeysFrame>

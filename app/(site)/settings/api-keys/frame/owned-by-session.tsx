@@ -8,7 +8,7 @@ import { TrpcProvider } from "@/trpc/client";
 
 import { SessionEnded } from "./session-ended";
 
-/** Gives its children the procedures of whoever is signed in in this browser now; on a switch they start anew. */
+/** Gives its children the procedures of the account that is signed in now. When the account changes, they start anew. */
 export function OwnedBySession({ children, whileUnknown }: { children: ReactNode; whileUnknown: ReactNode }) {
   const { isLoaded, userId, getToken } = useAuth();
   if (!isLoaded) return whileUnknown;
@@ -20,7 +20,7 @@ export function OwnedBySession({ children, whileUnknown }: { children: ReactNode
   );
 }
 
-/** Null when Clerk has answered that there is no session to renew. No answer, or one that says nothing of the session, is thrown. */
+/** Asks Clerk for a new token. Null: Clerk has answered that there is no session. It throws when Clerk's answer does not tell. */
 async function orNull(token: Promise<string | null>): Promise<string | null> {
   try {
     return await token;

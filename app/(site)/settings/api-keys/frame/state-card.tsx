@@ -9,7 +9,7 @@ interface StateCardProps {
   children?: ReactNode;
 }
 
-/** What stands where the table would be, when there is none to show. */
+/** Stands in the place of the table when there is no table to show. */
 export function StateCard({ Icon, title, text, role, children }: StateCardProps) {
   return (
     <div role={role} className="flex flex-col items-center rounded-lg border bg-card px-6 py-14 text-center shadow-xs">

@@ -7,7 +7,7 @@ import { KeyUsage } from "./key-usage";
 
 const { columns } = strings.table;
 
-/** What an opened row tells: how much the key is used, and what narrow screens leave out of the row itself. */
+/** What an opened row shows: how often the key is used, and what the row itself leaves out on narrow screens. */
 export function KeyDetails({ apiKey: { id, scopes, createdAt } }: { apiKey: ApiKeySummary }) {
   return (
     <>

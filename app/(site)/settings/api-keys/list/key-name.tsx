@@ -19,7 +19,7 @@ export function KeyName({ apiKey }: { apiKey: ApiKeySummary }) {
         {apiKey.name}
       </span>
       <Button
-        // The focus comes back to where it was before the field.
+        // The focus goes back to where it was before the field opened.
         autoFocus={step === "shownAgain"}
         variant="ghost"
         size="iconSm"

@@ -2,7 +2,7 @@ import { allScopes, scopePresets } from "@/server/shared/scopes";
 
 import { strings } from "../strings";
 
-/** What a key may do, in a word where it is one of the presets. */
+/** Shows what a key may do. A preset is shown as one word. */
 export function KeyScopes({ scopes }: { scopes: readonly string[] }) {
   if (scopes.length === 0) return <span className="text-muted-foreground">{strings.table.noScopes}</span>;
   if (isSame(scopes, allScopes)) return <span>{strings.table.allScopes}</span>;

@@ -67,7 +67,7 @@ interface StatusBadgeProps {
   isExpiring: boolean;
 }
 
-/** A key that has expired stays so. Any other may have been revoked since the server was asked. */
+/** An expired key stays expired. Any other key may have been revoked since the server was asked. */
 function StatusBadge({ status, standing, isExpiring }: StatusBadgeProps) {
   if (status === "expired") return <Badge variant="destructive">{strings.status.expired}</Badge>;
   if (standing !== "checked") return <Badge>{strings.status[standing]}</Badge>;

@@ -1,10 +1,10 @@
-/** Timers stand still while a machine sleeps or a tab is frozen; a page that is looked at runs its own every second. */
+/** A page in front runs a timer every second. When one is this late, the machine has slept or the tab was frozen. */
 const tickMilliseconds = 1_000;
 const sleepMilliseconds = 10_000;
 
 /**
- * Calls `onBack` whenever somebody comes back to this page: its tab is looked at again, the browser brings it back out of its page
- * cache, or the machine was asleep with the page in front. @returns what ends it.
+ * Calls `onBack` whenever somebody comes back to this page: its tab is shown again, the browser takes it out of its page cache, or the machine
+ * was asleep with the page in front. @returns a function that ends this.
  */
 export function onReturn(onBack: () => void): () => void {
   const ending = new AbortController();
@@ -16,7 +16,7 @@ export function onReturn(onBack: () => void): () => void {
   const timer = setInterval(() => {
     const pause = Date.now() - lastTick;
     lastTick = Date.now();
-    // Backwards: the clock was set.
+    // Backwards when the clock was set.
     if (document.visibilityState === "visible" && Math.abs(pause) > sleepMilliseconds) onBack();
   }, tickMilliseconds);
   return () => {

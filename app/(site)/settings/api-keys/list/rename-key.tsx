@@ -16,7 +16,7 @@ import { describeFailure, toCallFailure } from "../call-failure";
 import { strings } from "../strings";
 import { useOneSubmit } from "../use-one-submit";
 
-/** Edits a name in its row: Enter saves, Escape restores. The name shown changes only after the server has answered. */
+/** Edits a name in its row. Enter saves, and Escape restores. The name in the list changes only after the server has answered. */
 export function RenameKey({ apiKey, onClose }: { apiKey: ApiKeySummary; onClose: () => void }) {
   const trpc = useTRPC();
   const queryClient = useQueryClient();

@@ -11,7 +11,7 @@ import { Cell, ColumnHead, KeyDisplay, TableFrame } from "./table-parts";
 
 const { revoked: texts } = strings;
 
-/** For the record: which keys were revoked, and from when on each was no longer accepted. */
+/** Lists the revoked keys, and from when on each was no longer accepted. */
 export function RevokedKeys({ keys }: { keys: ApiKeySummary[] }) {
   return (
     <section aria-labelledby="revoked-keys" className="mt-10">

@@ -4,10 +4,10 @@ import { area, curveMonotoneX, line } from "d3-shape";
 
 const width = 100;
 const height = 32;
-/** So that a line at the top or the bottom is not cut. */
+/** Room above and below, so that a line at the edge is not cut. */
 const margin = 1.5;
 
-/** A curve over `values`, as wide as there is room. Only for the eye: what it shows has to be said beside it. */
+/** Draws a curve over `values`, as wide as there is room. Screen readers do not see it, so a text beside it has to say the same. */
 export function Sparkline({ values }: { values: readonly number[] }) {
   const highest = Math.max(1, ...values);
   const x = (_value: number, at: number) => (at / Math.max(1, values.length - 1)) * width;

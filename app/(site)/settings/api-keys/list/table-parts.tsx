@@ -5,7 +5,7 @@ import { cn } from "@/app/components/ui/cn";
 
 import { strings } from "../strings";
 
-/** From which width on a column is one of its own; below, the name cell holds what it says. */
+/** From which width on a column is shown. On narrower screens the name cell holds what it says. */
 const shownFrom = { sm: "hidden sm:table-cell", md: "hidden md:table-cell", lg: "hidden lg:table-cell" };
 type Width = keyof typeof shownFrom;
 

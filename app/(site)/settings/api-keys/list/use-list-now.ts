@@ -8,8 +8,8 @@ import { statusOf } from "@/server/shared/status";
 import { useServerTime } from "../use-server-time";
 
 /**
- * The list as it is at this second: the gateway refuses a key from its end on, so the page must not call it active until the next answer.
- * @param onEnd called when a key's end has come, to ask the server.
+ * The list as it is at this second. The gateway refuses a key from its expiry on, so the page must not call it active until the next answer.
+ * @param onEnd is called when a key has expired. It asks the server.
  */
 export function useListNow(list: ApiKeyList, onEnd: () => void): ApiKeyList {
   const ended = useServerTime(

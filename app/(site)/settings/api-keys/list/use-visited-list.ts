@@ -13,19 +13,19 @@ import { shareChanges } from "./other-tabs";
 
 /** How often the server is asked while a revocation is pending. The receipt and the rows follow the same answer. */
 const pendingPollMilliseconds = 2_000;
-/** A page that the server made longer ago than this was kept by something in between. */
+/** A page older than this does not come from the server. Something between here and the server has kept it. */
 const freshMilliseconds = 10_000;
 
-/** When the server made the pages that this document has shown. The router shows one again on "back", as it was. */
+/** The pages that this document has shown, by the time at which the server made them. On "back" the router shows one again, unchanged. */
 const shown = new Set<number>();
 
-/** Whether the server has answered since somebody came to the page: yes; it is being asked; it could not be asked. */
+/** Whether the server has answered since the person came to the page: it has, it is being asked, or it could not be asked. */
 export type Standing = "checked" | "checking" | "unchecked";
 
 /**
- * The list, and whether somebody has asked for it since they came to this page. A page can come back in many ways: "back", the
- * browser's page cache, another tab, a laptop that slept. A key may have been revoked in the meantime, so until the server has
- * answered, nothing here may be called active.
+ * The list, and whether the server has answered since the person came to this page. A page can come back in many ways: "back", the
+ * browser's page cache, another tab, a laptop that slept. A key may have been revoked in the meantime. So nothing here may be called active
+ * until the server has answered.
  * @param renderedAt when the server made this page, by its own clock, in milliseconds since 1970.
  */
 export function useVisitedList(renderedAt: number) {
@@ -41,7 +41,7 @@ export function useVisitedList(renderedAt: number) {
   const updatesBefore = useRef(0);
   const query = () => queryClient.getQueryCache().find({ queryKey: options.queryKey, exact: true });
 
-  /** An answer that is still on its way was asked for before; `refetch` drops it. */
+  /** An answer that is still on its way may be too old, so `refetch` drops it. */
   const askAnew = () => {
     updatesBefore.current = query()?.state.dataUpdateCount ?? 0;
     void list.refetch();
@@ -55,7 +55,7 @@ export function useVisitedList(renderedAt: number) {
   useEffect(() => arrive(), []);
 
   const comeBack = useEffectEvent(() => {
-    // At once: the browser may paint before React would get to it.
+    // Rendered at once, since the browser may paint before React renders by itself.
     flushSync(() => setChecked(false));
     askAnew();
   });

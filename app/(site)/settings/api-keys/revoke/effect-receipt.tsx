@@ -9,7 +9,7 @@ import { useSecondsUntil } from "../use-seconds-until";
 
 type PendingText = (latest: string) => string;
 
-/** What may be said of a revocation now: never more than the server has confirmed or promised. Browser only. */
+/** Says how far a revocation has come, and never more than the server has confirmed or promised. In the browser only. */
 export function EffectReceipt({ effect, pendingText }: { effect: Effect; pendingText: PendingText }) {
   return (
     <div role="status">

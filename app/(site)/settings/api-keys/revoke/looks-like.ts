@@ -1,6 +1,6 @@
 /**
- * Whether two texts look the same to a person: letter case, kinds and runs of space, the Unicode form, what cannot be seen, and the
- * quotes and dashes that a keyboard "corrects" do not count. For confirming, never for telling keys apart.
+ * Whether two texts look the same to a person. These differences do not count: letter case, kinds and runs of space, the Unicode form,
+ * characters that cannot be seen, and quotes and dashes that a keyboard "corrects". Use it to confirm, and never to tell keys apart.
  */
 export function looksLike(typed: string, shown: string): boolean {
   return looksOf(typed) === looksOf(shown);

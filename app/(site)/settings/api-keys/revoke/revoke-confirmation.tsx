@@ -33,7 +33,7 @@ interface RevokeConfirmationProps {
   onCancel: () => void;
 }
 
-/** The question before a revocation. What was used today has to be typed, since something may depend on it. */
+/** Asks before a revocation. When a key was used in the last 24 hours, something may depend on it, so a word has to be typed. */
 export function RevokeConfirmation(props: RevokeConfirmationProps) {
   const { keys, isAll, texts, phase, isBusy, cancelRef, onSubmit, onCancel } = props;
   const [isRecent] = useState(() => keys.some(wasUsedRecently));
@@ -129,7 +129,7 @@ function LastUse({ at }: { at: Date | null }) {
   );
 }
 
-/** Where the server's time is not known, what was ever used may have been used today. */
+/** While the server's time is not known, any key that was ever used may have been used in the last 24 hours. */
 function wasUsedRecently({ lastUsedAt }: Pick<ApiKeySummary, "lastUsedAt">): boolean {
   if (lastUsedAt === null) return false;
   const now = serverNow();

@@ -20,19 +20,19 @@ import { RevokeConfirmation } from "./revoke-confirmation";
 import { effectOf, type RevocationPhase, useRevocation } from "./use-revocation";
 
 interface RevokeDialogProps {
-  /** What is to be revoked: one key, or all that can still be used. */
+  /** What to revoke: one key, or all that can still be used. */
   target: { one: ApiKeySummary } | { all: ApiKeySummary[] };
-  /** The list as it is now: what the receipt follows once it knows of the revocation. */
+  /** The list as it is now. Once it shows the revocation, the receipt follows it. */
   keys: ApiKeySummary[];
   onClose: () => void;
   /** After the dialog has let go of the focus. */
   onClosed: () => void;
 }
 
-/** Asks, revokes, and stays until the truth is known: then it is the receipt. */
+/** Asks, revokes, and stays open until the outcome is known. Then it shows the receipt. */
 export function RevokeDialog({ target, keys, onClose, onClosed }: RevokeDialogProps) {
   const isAll = "all" in target;
-  // As they were when the dialog opened: once they are revoked, the list has none of them left.
+  // Kept as they were when the dialog opened, since the list no longer has them once they are revoked.
   const [chosen] = useState(isAll ? target.all : [target.one]);
   const texts = isAll ? textsForAll(chosen.length) : textsForOne(target.one.name);
   const ids = chosen.map((key) => key.id);
@@ -68,7 +68,7 @@ export function RevokeDialog({ target, keys, onClose, onClosed }: RevokeDialogPr
               <AlertDialogDescription className="sr-only">{strings.effect.receipt}</AlertDialogDescription>
             </div>
             <div className={bodyClasses}>
-              {/* Until the list knows of the revocation, what the server has answered stands. */}
+              {/* Shows what the server has answered until the list shows the revocation. */}
               <EffectReceipt effect={effectOf({ keys }, ids) ?? phase.effect} pendingText={texts.pending} />
             </div>
             <div className={footerClasses}>

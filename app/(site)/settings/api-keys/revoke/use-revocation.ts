@@ -28,7 +28,7 @@ interface RevocationOptions {
   onRevoked: (effect: Effect) => void;
 }
 
-/** Revokes, and finds out what is true then. Nothing is taken for granted before the server has said it. */
+/** Revokes, and finds out what has happened. It claims nothing that the server has not said. */
 export function useRevocation({ ids, isAll, texts, onRevoked }: RevocationOptions) {
   const trpc = useTRPC();
   const queryClient = useQueryClient();
@@ -46,7 +46,7 @@ export function useRevocation({ ids, isAll, texts, onRevoked }: RevocationOption
     return false;
   };
 
-  /** Only the server's "not revoked" lets the page say so. */
+  /** The page says "not revoked" only after the server has said so. */
   const check = async (notRevoked: string): Promise<boolean> => {
     setPhase({ step: "checking" });
     try {
@@ -65,11 +65,11 @@ export function useRevocation({ ids, isAll, texts, onRevoked }: RevocationOption
       if (isAll) {
         const { effect } = await revokeAll.mutateAsync({});
         void queryClient.invalidateQueries(trpc.apiKeys.list.queryFilter());
-        // Null: somebody else was first, and the list tells since when.
+        // Null when somebody else was first. The list then tells since when.
         return effect ? settle(effect) : await check(texts.notRevoked);
       }
       const { key, effect } = await revokeOne.mutateAsync({ id: ids[0] ?? "" });
-      // At once, so that no row looks active beside the receipt.
+      // The list changes at once, so that no row looks active beside the receipt.
       queryClient.setQueryData(trpc.apiKeys.list.queryKey(), (list) => list && withKey(list, key));
       void queryClient.invalidateQueries(trpc.apiKeys.list.queryFilter());
       return settle(effect);
