@@ -20,8 +20,7 @@ export function startServer(): void {
 }
 
 /**
- * Next puts the value of the build in the place of `process.env.NEXT_PUBLIC_…`. If the key at the start were another one, no session could be
- * verified.
+ * Next puts the build's value in the place of the first expression here. If the key at the start were another one, no session could be verified.
  */
 function assertBuiltWithSameKey(): void {
   if (process.env.NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY !== getLatchkey().environment.NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY)

@@ -10,7 +10,7 @@ export const siteStrings = {
   renewal: {
     busy: "Renewing your session…",
     title: "Your session cannot be used here",
-    text: "It does not say that it was made for this site. A browser extension or a proxy may remove the Origin header. Turn it off for this site, then sign in again.",
+    text: "Your session does not name this site. The reason may be a browser extension or a proxy that removes the Origin header. Turn that off for this site, then sign in again.",
     action: "Sign out",
   },
   account: { label: "Account", signedInAs: "Signed in as", signOut: "Sign out" },
@@ -25,7 +25,7 @@ export const notFoundStrings = {
 export const homeStrings = {
   title: "API keys that stop working the moment they are revoked",
   intro:
-    "Create keys for your programs, see when each was last used, and revoke one with a time on it. From that time on, no request with the key is accepted.",
+    "Create keys for your programs, see when each was last used, and revoke them. You are told from when on no request with the key is accepted.",
   manage: "Manage your API keys",
   terminal: {
     label: "An example: a key is accepted, then revoked, then refused",

@@ -9,8 +9,8 @@ export type Identified =
   | { kind: "noKey" };
 
 /**
- * Finds the key that a text speaks of. The text may hold the secret, which its checksum and its display tell, or only the display. When it
- * speaks of several keys, the first of the list counts. The list begins with those that can still be used. In the browser only.
+ * Finds the key that a text speaks of. The text may hold the secret or only its display. A secret is known by its checksum, and matched to a key
+ * by its display. When the text speaks of several keys, the first of the list counts. The list begins with those that can still be used.
  */
 export function identifyKey(text: string, keys: readonly ApiKeySummary[]): Identified {
   const secrets = findSecrets(text);

@@ -52,7 +52,7 @@ export const strings = {
     peak: (count: string, when: string) => `most: ${count} (${when})`,
     now: "now",
     today: "today",
-    note: "Requests in which the key was accepted, at most a minute behind. Days are in UTC.",
+    note: "These are the requests in which the key was accepted. The last minute may be missing. Days are in UTC.",
     loading: "Loading the usage",
     failed: "The usage could not be loaded.",
   },
@@ -79,7 +79,7 @@ export const strings = {
 
   noAccess: {
     title: "Your plan does not include API access",
-    text: "You cannot create keys, and existing keys are refused until it does. To get access, change your plan or ask the person who manages it. You can still see and revoke your keys here.",
+    text: "Until it does, you cannot create keys, and your existing keys are refused. To get access, change your plan or ask the person who manages it. You can still see and revoke your keys here.",
   },
   limit: {
     title: (max: number) => `You have ${max} active keys, the most that are allowed`,
@@ -88,7 +88,7 @@ export const strings = {
 
   loadFailed: {
     title: "Your keys could not be loaded",
-    text: "The service did not answer, so it is not known here which keys you have. Try again in a moment.",
+    text: "The service did not answer, so this page cannot show which keys you have. Try again in a moment.",
   },
   refreshFailed: {
     title: "This list could not be refreshed",
@@ -128,8 +128,8 @@ export const strings = {
     API_KEY_REQUEST_REUSED: "This was already answered. Close this and start again.",
     API_KEY_NOT_OWNED: "This key is not yours.",
     API_ACCESS_REQUIRED: "Your plan does not include API access.",
-    IMPERSONATED: "You act as another user. Only they can do this.",
-    RATE_LIMITED: "That was too often. Wait a minute, then try again.",
+    IMPERSONATED: "You are acting as another user. Only that user can do this.",
+    RATE_LIMITED: "You tried too often. Wait a minute, then try again.",
     SERVICE_UNAVAILABLE: "The service is not available right now, and nothing was changed. Try again in a moment.",
     OUTCOME_UNKNOWN: "The server could not tell in time whether it was done. Look at the list, then try again.",
     SIGNED_OUT: "Your session has ended. Sign in again.",
@@ -138,7 +138,7 @@ export const strings = {
   },
 
   createFailed: {
-    IMPERSONATED: "You act as another user. Only they can create keys.",
+    IMPERSONATED: "You are acting as another user. Only that user can create keys.",
     API_KEY_REQUEST_REUSED:
       "An earlier attempt has already created a key, and its secret cannot be shown again. Look for it in the list and revoke it if you do not need it. “Create key” now makes a new one.",
     SERVICE_UNAVAILABLE: "The service is not available right now, and no key was created. Try again in a moment.",
@@ -243,9 +243,9 @@ export const strings = {
     show: "Show the row",
     active: (name: string) => `This is “${name}”. Revoke it if it should not be where you found it.`,
     expired: (name: string) => `This is “${name}”. It has expired and is refused.`,
-    revoked: (name: string) => `This is “${name}”. It is revoked; from when on it is refused stands in its row.`,
+    revoked: (name: string) => `This is “${name}”. It is revoked. Its row says from when on it is refused.`,
     foreign:
-      "This is a complete key, but none of those listed here. It belongs to another account, or was revoked long ago.",
+      "This is a complete key, but it is none of those listed here. It belongs to another account, or it was revoked long ago.",
     noKey: "There is no complete key in this text. A key has “_live_” or “_test_” in it and 38 characters after that.",
     all: "Not sure which one?",
   },

@@ -53,7 +53,7 @@ export function CreateKeyDialog({ limit, access, onClose, onClosed }: CreateKeyD
     } catch (error) {
       const reason = toCallFailure(error);
       setFailure(reason);
-      // That attempt has ended. The next one is a new one.
+      // This request id cannot be used any more. The next submit asks for another key.
       if (reason.code === "API_KEY_REQUEST_REUSED") setRequestId(uuidV4());
       return false;
     } finally {
