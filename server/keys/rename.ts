@@ -14,8 +14,7 @@ import { type ApiKeySummary, toSummary } from "./summary";
  * @param input already checked by `renameInput`.
  * @throws DomainError API_KEY_NOT_FOUND for an unknown id and for another owner's.
  * @throws CommitOutcomeUnknownError when nobody knows whether the name was changed.
- * @throws what the database throws otherwise. Then the name was not changed; but of a revoked key it may be changed, and only its effect
- *   could not be read.
+ * @throws what the database throws otherwise. Then the name was not changed.
  * @example
  * const renamed = await renameApiKey(ctx, { ownerId: "user_1" }, renameInput.parse({ id: key.id, name: "Staging server" }));
  */
