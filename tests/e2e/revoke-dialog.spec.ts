@@ -7,6 +7,7 @@ import {
   revokedRowOf,
   rowOf,
   startRevoking,
+  textOn,
   whoami,
   withKeys,
 } from "../support/settings-page";
@@ -144,6 +145,21 @@ test.describe("revoking on the settings page", () => {
     answer();
     await expect(confirmation.getByRole("status")).toContainText("No request that starts from now on is accepted.");
     await expect(confirmation.getByRole("timer")).toBeHidden();
+  });
+
+  test("a pending revocation turns effective by itself after the list could not be refreshed", async ({ openAs }) => {
+    const session = await openAs("ada");
+    const { page } = session;
+    await withKeys(session, "Pending");
+    await answerAsPending(page, "revoke");
+    await loseAnswers(page, "list", "before");
+    const confirmation = await startRevoking(page, "Pending");
+    await confirmation.getByRole("button", { name: "Revoke key" }).click();
+    await expect(confirmation.getByRole("timer")).toBeVisible();
+    await expect(textOn(page, /^Active$/)).toHaveCount(0);
+    await expect(textOn(page, "This list could not be refreshed")).toBeVisible();
+    await page.unroute("**/api/trpc/apiKeys.list*");
+    await expect(confirmation.getByRole("status")).toContainText("Effective since");
   });
 
   test("the countdown is of the server's time, however wrong and jumpy this machine's clock is", async ({ openAs }) => {

@@ -97,9 +97,15 @@ export async function answerAsPending(page: Page, procedure: "revoke" | "revokeA
   await page.route(`**/api/trpc/apiKeys.${procedure}*`, async (route) => {
     const response = await route.fetch();
     const [answer] = (await response.json()) as [{ result: { data: SuperJSONResult } }];
-    const data = superjson.deserialize<{ key?: object; effect: object }>(answer.result.data);
+    const data = superjson.deserialize<{ key?: object; keys?: object[]; effect: object }>(answer.result.data);
     const effect = { status: "pending", guaranteedBy: new Date(Date.now() + 65_000) };
-    const pending = { ...data, ...(data.key && { key: { ...data.key, effect } }), effect };
+    const asPending = (key: object) => ({ ...key, effect });
+    const pending = {
+      ...data,
+      ...(data.key && { key: asPending(data.key) }),
+      ...(data.keys && { keys: data.keys.map(asPending) }),
+      effect,
+    };
     await route.fulfill({ response, json: [{ result: { data: superjson.serialize(pending) } }] });
   });
 }

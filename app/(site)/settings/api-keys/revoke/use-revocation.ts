@@ -3,7 +3,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
-import type { ApiKeyList, Effect } from "@/server/keys";
+import type { ApiKeyList, ApiKeySummary, Effect } from "@/server/keys";
 import { weakestEffect } from "@/server/shared/effect";
 import { useTRPC } from "@/trpc/client";
 
@@ -46,6 +46,12 @@ export function useRevocation({ ids, isAll, texts, onRevoked }: RevocationOption
     return false;
   };
 
+  /** Puts the server's answer into the list at once. So no row looks active beside the receipt, and what is pending is asked for again. */
+  const tell = (revoked: readonly RevokedKey[]) => {
+    queryClient.setQueryData(trpc.apiKeys.list.queryKey(), (list) => list && withRevoked(list, revoked));
+    void queryClient.invalidateQueries(trpc.apiKeys.list.queryFilter());
+  };
+
   /** The page says "not revoked" only after the server has said so. */
   const check = async (notRevoked: string): Promise<boolean> => {
     setPhase({ step: "checking" });
@@ -63,15 +69,13 @@ export function useRevocation({ ids, isAll, texts, onRevoked }: RevocationOption
     setPhase({ step: "sending" });
     try {
       if (isAll) {
-        const { effect } = await revokeAll.mutateAsync({});
-        void queryClient.invalidateQueries(trpc.apiKeys.list.queryFilter());
+        const { keys, effect } = await revokeAll.mutateAsync({});
+        tell(keys.map((key) => ({ ...key, status: "revoked" })));
         // Null when somebody else was first. The list then tells since when.
         return effect ? settle(effect) : await check(texts.notRevoked);
       }
       const { key, effect } = await revokeOne.mutateAsync({ id: ids[0] ?? "" });
-      // The list changes at once, so that no row looks active beside the receipt.
-      queryClient.setQueryData(trpc.apiKeys.list.queryKey(), (list) => list && withKey(list, key));
-      void queryClient.invalidateQueries(trpc.apiKeys.list.queryFilter());
+      tell([key]);
       return settle(effect);
     } catch (error) {
       const failure = toCallFailure(error);
@@ -92,7 +96,10 @@ export function effectOf(list: Pick<ApiKeyList, "keys">, ids: readonly string[])
   return effects.length === ids.length ? weakestEffect(effects) : null;
 }
 
-function withKey(list: ApiKeyList, changed: ApiKeyList["keys"][number]): ApiKeyList {
-  const keys = list.keys.map((key) => (key.id === changed.id ? changed : key));
+/** As much of a revoked key as an answer tells. */
+type RevokedKey = Pick<ApiKeySummary, "id" | "status" | "effect"> & Partial<ApiKeySummary>;
+
+function withRevoked(list: ApiKeyList, revoked: readonly RevokedKey[]): ApiKeyList {
+  const keys = list.keys.map((key) => ({ ...key, ...revoked.find(({ id }) => id === key.id) }));
   return { ...list, keys, limit: { ...list.limit, used: keys.filter((key) => key.status === "active").length } };
 }
