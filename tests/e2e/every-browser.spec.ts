@@ -8,6 +8,7 @@ import {
   slowDown,
   translate,
 } from "../support/browser-conditions";
+import { createGate } from "../support/gate";
 import { createKeyOver } from "../support/http-user";
 import {
   comeBackTo,
@@ -22,7 +23,7 @@ import {
   withKeys,
 } from "../support/settings-page";
 import { test } from "../support/signed-in";
-import { storeName, storeSecondsToLive, storeUses } from "../support/stored-keys";
+import { storeExpiry, storeName, storePendingRevocation, storeSecondsToLive, storeUses } from "../support/stored-keys";
 
 const crashed = (page: Page) => textOn(page, "Something went wrong");
 
@@ -58,6 +59,47 @@ test.describe("a page that the browser translates", () => {
     await expect(confirmation.getByRole("button", { name: "Revoking…" })).toBeVisible();
     await expect(crashed(page)).toHaveCount(0);
     await page.unrouteAll({ behavior: "ignoreErrors" });
+  });
+
+  test("tells a key's first use", async ({ openAs }) => {
+    const session = await openAs("ada");
+    const { page, user } = session;
+    await withKeys(session, "Fresh");
+    await expect(rowOf(page, "Fresh")).toContainText("Never");
+    await translate(page);
+    await storeUses(user, "Fresh", [{ hoursAgo: 0, count: 1 }]);
+    await comeBackTo(page);
+    await expect(rowOf(page, "Fresh")).toContainText("just now");
+    await expect(crashed(page)).toHaveCount(0);
+  });
+
+  test("is taken over as it stands, when it was translated before the page's scripts came", async ({ openAs }) => {
+    const session = await openAs("ada");
+    const { page, user } = session;
+    const [revoked = ""] = await withKeys(session, "Revoked");
+    await page.request.delete("/api/v1/whoami", { headers: { "x-api-key": revoked } });
+    await withKeys(session, "Unused", "Expired", "Expiring", "Used", "Pending");
+    await storeExpiry(user, "Expired", -1);
+    await storeExpiry(user, "Expiring", 3);
+    await storeUses(user, "Used", [{ hoursAgo: 2, count: 1 }]);
+    await storePendingRevocation(user, "Pending");
+    const errors: string[] = [];
+    page.on("pageerror", (error) => errors.push(error.message));
+    const scripts = createGate();
+    await page.route("**/_next/static/**/*.js*", async (route) => {
+      await scripts.opened;
+      await route.continue();
+    });
+    await page.reload({ waitUntil: "commit" });
+    const button = page.getByRole("button", { name: "Create key", exact: true });
+    await button.waitFor();
+    await translate(page);
+    const rendered = await button.elementHandle();
+    scripts.open();
+    await comeBackTo(page);
+    // A tree that React makes anew loses the click that came just before.
+    expect(await rendered.evaluate((element) => element.isConnected)).toBe(true);
+    expect(errors).toEqual([]);
   });
 });
 

@@ -3,7 +3,8 @@ import ts from "typescript";
 /**
  * Browsers translate a page by putting each of its texts into a new element. A text that has its parent to itself survives that: React
  * sets the parent's whole content. Beside a sibling, React goes on with the text node that is no longer there: an insertion before it
- * throws, and a change of it is never seen. So no text has siblings. White space alone is not translated.
+ * throws, and a change of it is never seen; what the server rendered is thrown away as not fitting. So no text has siblings, not even a
+ * space. A text that a component or a fragment hands on is no element's whole content either. White space alone is not translated.
  */
 export const textStandsAlone = {
   meta: {
@@ -16,19 +17,30 @@ export const textStandsAlone = {
   },
   create(context) {
     const services = context.sourceCode.parserServices;
+    const isString = (node) =>
+      parts(services.getTypeAtLocation(node)).some(
+        (part) => (part.flags & (ts.TypeFlags.StringLike | ts.TypeFlags.NumberLike)) !== 0,
+      );
     const isText = (child) => {
       if (child.type === "JSXText") return true;
       if (child.type !== "JSXExpressionContainer") return false;
       if (child.expression.type === "Literal") return !isBlank(child.expression.value);
-      const type = services.getTypeAtLocation(child.expression);
-      return parts(type).some((part) => (part.flags & (ts.TypeFlags.StringLike | ts.TypeFlags.NumberLike)) !== 0);
+      return isString(child.expression);
     };
-    const check = ({ children }) => {
+    const check = ({ type, children }) => {
       const shown = children.filter((child) => !isNothing(child));
-      if (shown.length < 2) return;
-      for (const child of shown) if (isText(child)) context.report({ node: child, messageId: "beside" });
+      if (type === "JSXElement" && shown.length < 2) return;
+      for (const child of shown)
+        if (!isSpace(child) && isText(child)) context.report({ node: child, messageId: "beside" });
     };
-    return { JSXElement: check, JSXFragment: check };
+    const checkReturn = ({ argument }) => {
+      if (argument && isString(argument)) context.report({ node: argument, messageId: "beside" });
+    };
+    return {
+      JSXElement: check,
+      JSXFragment: check,
+      "FunctionDeclaration[id.name=/^[A-Z]/] > BlockStatement ReturnStatement": checkReturn,
+    };
   },
 };
 
@@ -38,11 +50,17 @@ function parts(type) {
   return type.aliasSymbol?.name === "ReactNode" ? [] : type.types;
 }
 
+/** JSX drops white space with a line break in it. */
 function isNothing(child) {
+  if (child.type === "JSXText") return isBlank(child.value) && child.value.includes("\n");
+  return child.type === "JSXExpressionContainer" && child.expression.type === "JSXEmptyExpression";
+}
+
+function isSpace(child) {
   if (child.type === "JSXText") return isBlank(child.value);
-  if (child.type !== "JSXExpressionContainer") return false;
-  const { expression } = child;
-  return expression.type === "JSXEmptyExpression" || (expression.type === "Literal" && isBlank(expression.value));
+  return (
+    child.type === "JSXExpressionContainer" && child.expression.type === "Literal" && isBlank(child.expression.value)
+  );
 }
 
 function isBlank(text) {

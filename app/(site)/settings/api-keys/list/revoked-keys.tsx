@@ -42,8 +42,7 @@ function RevokedRow({ apiKey }: { apiKey: ApiKeySummary }) {
   const { name, display, revokedAt, revokedBy, effect } = apiKey;
   const when = revokedAt && (
     <>
-      <Time value={revokedAt} form="relative" />
-      {revokedBy && <span> {texts.by[revokedBy]}</span>}
+      <Time value={revokedAt} form="relative" /> {revokedBy && <span>{texts.by[revokedBy]}</span>}
     </>
   );
   return (

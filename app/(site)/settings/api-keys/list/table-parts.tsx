@@ -50,7 +50,7 @@ export function Cell({ children, from, isQuiet }: { children: ReactNode; from?: 
 
 /** "Used 2 days ago", or that it never was. */
 export function LastUsed({ at }: { at: Date | null }) {
-  if (!at) return strings.table.neverUsed;
+  if (!at) return <span>{strings.table.neverUsed}</span>;
   return (
     <>
       <span>{strings.table.usedAt}</span> <Time value={at} form="relative" />
