@@ -15,6 +15,9 @@ export interface SignedIn {
   user: HttpUser;
 }
 
+/** The longest timeout that a test of these stories has. */
+const longestTestMilliseconds = 180_000;
+
 interface Fixtures {
   /** Opens the settings page for an account that has no active keys, and keeps other tests from that account until the end. */
   openAs: (name: AccountName) => Promise<SignedIn>;
@@ -29,13 +32,18 @@ export const test = base.extend<Fixtures, { states: Map<AccountName, StorageStat
     { scope: "worker" },
   ],
 
-  openAs: async ({ browser, states }, provide) => {
+  openAs: async ({ browser, states }, provide, testInfo) => {
     const contexts: BrowserContext[] = [];
     const database = new Client({ connectionString: process.env.DATABASE_URL });
     await database.connect();
     await provide(async (name) => {
       // Three accounts, several workers: each test has an account to itself. The lock goes with the connection.
+      const ownTime = testInfo.timeout;
+      const start = performance.now();
+      // What another test takes of its time is not taken from this one's.
+      testInfo.setTimeout(ownTime + longestTestMilliseconds);
       await database.query("select pg_advisory_lock(hashtext($1))", [name]);
+      testInfo.setTimeout(ownTime + performance.now() - start);
       const user = await newHttpUser({ userId: accountId(name) });
       const storageState = states.get(name);
       const context = await browser.newContext(storageState && { storageState });
