@@ -12,6 +12,7 @@ import { createGate } from "../support/gate";
 import { createKeyOver } from "../support/http-user";
 import {
   comeBackTo,
+  crashAfterSubmit,
   createAndReveal,
   createKey,
   revokedRowOf,
@@ -107,10 +108,7 @@ test.describe("whatever crashes", () => {
   test("a secret that has arrived is still shown, and again after “Try again”", async ({ openAs }) => {
     const { page } = await openAs("ada");
     const dialog = await startCreating(page, "Survivor");
-    // As an extension does that knows nothing of React: the next change of the dialog finds its form gone.
-    await dialog.locator("form").evaluate((form: HTMLFormElement) => {
-      form.addEventListener("submit", () => setTimeout(() => form.remove()));
-    });
+    await crashAfterSubmit(dialog);
     await dialog.getByRole("button", { name: "Create key" }).click();
     await expect(crashed(page)).toBeVisible();
     const field = page.getByLabel("Copy your key “Survivor” now. It cannot be shown again.");
@@ -128,9 +126,7 @@ test.describe("whatever crashes", () => {
     const { page } = session;
     await withKeys(session, "Ended");
     const confirmation = await startRevoking(page, "Ended");
-    await confirmation.locator("form").evaluate((form: HTMLFormElement) => {
-      form.addEventListener("submit", () => setTimeout(() => form.remove()));
-    });
+    await crashAfterSubmit(confirmation);
     await confirmation.getByRole("button", { name: "Revoke key" }).click();
     await expect(crashed(page)).toBeVisible();
     await expect(page.getByRole("status").filter({ hasText: "“Ended” is revoked" })).toContainText(

@@ -7,8 +7,10 @@ import { createKeyOver } from "../support/http-user";
 import {
   answerAsPending,
   comeBackTo,
+  crashAfterSubmit,
   loseAnswers,
   loseSession,
+  rowOf,
   startCreating,
   startRevoking,
   textOn,
@@ -164,7 +166,7 @@ test.describe("every state of the settings page", () => {
     await confirmation.getByRole("button", { name: "Revoke key" }).click();
     await expect(confirmation.getByRole("alert")).toContainText("was not revoked");
     await look(page, "revoke-failed");
-    await loseAnswers(page, "effect", "before");
+    await loseAnswers(page, "list", "before");
     await confirmation.getByRole("button", { name: "Revoke key" }).click();
     await expect(confirmation.getByRole("alert")).toContainText("outcome is not known");
     await look(page, "revoke-unknown");
@@ -179,7 +181,7 @@ test.describe("every state of the settings page", () => {
     await confirmation.getByRole("textbox").fill("Production");
     await look(page, "revoke-recently-used");
     await answerAsPending(page, "revoke");
-    await loseAnswers(page, "effect", "before");
+    await loseAnswers(page, "list", "before");
     await confirmation.getByRole("button", { name: "Revoke key" }).click();
     await expect(confirmation.getByRole("timer")).toBeVisible();
     await look(page, "receipt-pending");
@@ -227,6 +229,7 @@ test.describe("every state of the settings page", () => {
     await loseAnswers(page, "list", "before");
     await comeBackTo(page);
     await expect(textOn(page, "This list could not be refreshed")).toBeVisible({ timeout: 20_000 });
+    await expect(rowOf(page, "Production")).toContainText("Not checked");
     await look(page, "refresh-failed");
     await page.unrouteAll();
     // A fault of the page itself: an answer of a shape that it does not know.
@@ -239,6 +242,52 @@ test.describe("every state of the settings page", () => {
     await page.unrouteAll();
     await page.getByRole("button", { name: "Try again" }).click();
     await expect(textOn(page, "3 of 5 active")).toBeVisible();
+  });
+
+  test("while the list is asked for again after coming back", async ({ openAs }) => {
+    const session = await openAs("grace");
+    const { page } = session;
+    await withSomeKeys(session);
+    const answer = createGate();
+    await page.route("**/api/trpc/apiKeys.list*", async (route) => {
+      await answer.opened;
+      await route.continue();
+    });
+    await comeBackTo(page);
+    await expect(rowOf(page, "Production")).toContainText("Checking…");
+    await look(page, "checking");
+    answer.open();
+    await expect(textOn(page, "3 of 5 active")).toBeVisible();
+  });
+
+  test("when the page crashes with what is told only once", async ({ openAs }) => {
+    const session = await openAs("grace");
+    const { page } = session;
+    await withSomeKeys(session);
+    const crash = page.getByRole("alert").filter({ hasText: "Something went wrong" });
+    const tryAgain = page.getByRole("button", { name: "Try again" });
+    const form = await startCreating(page, "Staging");
+    await crashAfterSubmit(form);
+    await form.getByRole("button", { name: "Create key" }).click();
+    await expect(crash).toBeVisible();
+    await look(page, "crash-secret");
+    await tryAgain.click();
+    await form.getByLabel("I have saved it").check();
+    await form.getByRole("button", { name: "Done" }).click();
+
+    for (const [name, state] of [
+      ["Staging", "crash-receipt"],
+      ["Analytics dashboard", "crash-receipt-pending"],
+    ] as const) {
+      const confirmation = await startRevoking(page, name);
+      await crashAfterSubmit(confirmation);
+      await confirmation.getByRole("button", { name: "Revoke key" }).click();
+      await expect(crash).toBeVisible();
+      await expect(page.getByRole("status").filter({ hasText: `“${name}” is revoked` })).toBeVisible();
+      await look(page, state);
+      await tryAgain.click();
+      await answerAsPending(page, "revoke");
+    }
   });
 
   test("when the session has ended", async ({ openAs }) => {

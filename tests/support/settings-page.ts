@@ -92,6 +92,13 @@ export async function loseAnswers(page: Page, procedure: string, when: "before" 
   });
 }
 
+/** Lets the page crash once the dialog's form is sent, as an extension does that knows nothing of React: the next change finds its form gone. */
+export async function crashAfterSubmit(dialog: Locator): Promise<void> {
+  await dialog.locator("form").evaluate((form: HTMLFormElement) => {
+    form.addEventListener("submit", () => setTimeout(() => form.remove()));
+  });
+}
+
 /** Answers a revocation as the server does while its cache cannot be reached. */
 export async function answerAsPending(page: Page, procedure: "revoke" | "revokeAll"): Promise<void> {
   await page.route(`**/api/trpc/apiKeys.${procedure}*`, async (route) => {
