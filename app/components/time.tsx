@@ -35,7 +35,7 @@ export function Time({ value, form }: { value: Date; form: TimeForm }) {
     <time
       dateTime={value.toISOString()}
       title={isMounted ? fullForm.format(value) : undefined}
-      className="tabular-nums"
+      className="whitespace-nowrap tabular-nums"
     >
       {isMounted ? formatMoment(value, form, now) : utcDateForm.format(value)}
     </time>

@@ -36,10 +36,10 @@ export default function ApiKeysError({ reset }: { error: Error; reset: () => voi
 function WhatArrived({ arrived }: { arrived: Arrived }) {
   if (arrived.kind === "receipt") {
     const { title, effect, pendingText } = arrived;
-    const text =
-      effect.status === "effective" ? strings.effect.effective : pendingText(formatTime(effect.guaranteedBy));
+    const isEffective = effect.status === "effective";
+    const text = isEffective ? strings.effect.effective : pendingText(formatTime(effect.guaranteedBy));
     return (
-      <Notice role="status" className="mb-4" title={title}>
+      <Notice role="status" variant={isEffective ? "success" : "warning"} className="mb-4" title={title}>
         {text}
       </Notice>
     );

@@ -42,7 +42,7 @@ export function LeakedKey({ keys, onRevoke, onRevokeAll, revokeAllRef }: LeakedK
           <Textarea
             id={`${id}-field`}
             rows={1}
-            className="mt-1.5 font-mono"
+            className="mt-1.5 block font-mono"
             autoComplete="off"
             autoCapitalize="off"
             spellCheck={false}

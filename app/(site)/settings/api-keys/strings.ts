@@ -97,7 +97,7 @@ export const strings = {
   },
   sessionEnded: {
     title: "You are signed out",
-    text: "Your session has ended, or another account has signed in in this browser. Sign in to see your keys.",
+    text: "Your session has ended, or this browser has signed in to another account. Sign in to see your keys.",
     action: "Sign in",
   },
 

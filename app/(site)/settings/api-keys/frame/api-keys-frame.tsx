@@ -22,7 +22,7 @@ export function ApiKeysFrame({ children, action, isLoading = false, headingRef }
           </h1>
           <p className="mt-1 text-pretty text-muted-foreground">{strings.intro}</p>
         </div>
-        <div className="flex h-9 w-full items-center justify-between gap-4 sm:w-auto">
+        <div className="flex h-9 w-full items-center justify-between gap-4 empty:hidden sm:w-auto">
           {action}
           {isLoading && (
             <>

@@ -141,7 +141,7 @@ function KeyRow({ apiKey, standing, onRevoke }: { apiKey: ApiKeySummary } & Omit
         </Cell>
         <Cell from="md" isQuiet>
           {expiresAt ? (
-            <span className={isExpiring ? "inline-flex items-center gap-1.5 text-warning" : undefined}>
+            <span className={isExpiring ? "flex items-center gap-1.5 text-warning" : undefined}>
               {isExpiring && <CalendarClock aria-hidden className="size-3.5" />}
               <Time value={expiresAt} form={isExpiring ? "remaining" : "date"} />
             </span>
