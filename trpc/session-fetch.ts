@@ -14,7 +14,7 @@ export function createSessionFetch(freshToken: () => Promise<string | null>) {
   return async (input: RequestInfo | URL, init?: object): Promise<Response> => {
     const response = await fetchNotingServerTime(input, init);
     if (response.status !== 401) return response;
-    const token = await Promise.race([freshToken(), nullAfter(tokenMilliseconds)]);
+    const token = await Promise.race([freshToken(), rejectAfter(tokenMilliseconds)]);
     if (token === null) return response;
     const headers = new Headers((init as RequestInit | undefined)?.headers);
     headers.set("Authorization", `Bearer ${token}`);
@@ -22,6 +22,8 @@ export function createSessionFetch(freshToken: () => Promise<string | null>) {
   };
 }
 
-function nullAfter(milliseconds: number): Promise<null> {
-  return new Promise((resolve) => setTimeout(() => resolve(null), milliseconds));
+function rejectAfter(milliseconds: number): Promise<never> {
+  return new Promise((_resolve, reject) =>
+    setTimeout(() => reject(new Error("the sign-in did not answer in time")), milliseconds),
+  );
 }

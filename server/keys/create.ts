@@ -59,10 +59,13 @@ export async function createApiKey(ctx: ServerContext, caller: Caller, input: Cr
   const state = await ctx.limits.create(caller.ownerId, createsPerMinute);
   if (state && !state.isWithin) throw new DomainError("RATE_LIMITED");
   const secret = mintSecret(ctx.settings.secretFormat);
+  const hash = hashSecret(secret);
   const requestDigest = digestInput(input);
+  let attempts = 0;
   const requiresFeature = ctx.settings.accessFeature !== undefined;
 
   const { result: row, effects } = await changeAndPurge(ctx, async (transaction, purge) => {
+    attempts++;
     const owner = await lockOwner(transaction, caller.ownerId, requiresFeature ? caller.hasAccessClaim : null);
     const [earlier] = await transaction
       .select({ ...summaryColumns, hash: apiKeys.hash, requestDigest: apiKeys.requestDigest })
@@ -71,6 +74,10 @@ export async function createApiKey(ctx: ServerContext, caller: Caller, input: Cr
       .for("no key update");
     if (owner.closedAt) throw new DomainError("API_ACCESS_REQUIRED", { message: "This account is closed." });
     if (!mayCreateKeys(ctx, caller, owner)) throw new DomainError("API_ACCESS_REQUIRED");
+    if (earlier?.hash.equals(hash)) return withoutHash(earlier);
+    // An earlier attempt of this call may have committed, and another call then replaced and revoked its secret. That hash is never
+    // written again, and the other call's secret, which may be on a screen, lives on.
+    if (earlier && attempts > 1) throw new DomainError("OUTCOME_UNKNOWN");
     if (earlier) {
       if (!earlier.requestDigest.equals(requestDigest)) throw new DomainError("API_KEY_REQUEST_REUSED");
       return replaceSecret(ctx, transaction, purge, earlier, secret);
@@ -116,29 +123,34 @@ async function insertKey(
   return row;
 }
 
+/** An earlier attempt of the same call has committed, and its confirmation was lost. */
+function withoutHash({
+  hash: _hash,
+  requestDigest: _digest,
+  ...row
+}: SummaryRow & { hash: Buffer; requestDigest: Buffer }): SummaryRow {
+  return row;
+}
+
 /** For a retry: the row gets the hash of the new secret. The same transaction revokes the old hash for good. */
 async function replaceSecret(
   ctx: ServerContext,
   transaction: Statements,
   purge: NamePurges,
-  earlier: SummaryRow & { hash: Buffer; requestDigest: Buffer },
+  earlier: SummaryRow & { hash: Buffer },
   secret: string,
 ): Promise<SummaryRow> {
-  const { hash: oldHash, requestDigest: _digest, ...earlierRow } = earlier;
-  const hash = hashSecret(secret);
-  // An earlier attempt of this call has committed, and its confirmation was lost.
-  if (oldHash.equals(hash)) return earlierRow;
   const now = ctx.now();
   const isRecent = now.getTime() - earlier.createdAt.getTime() < retryMilliseconds;
-  const isUsed = earlier.lastUsedAt !== null || (await wasJustVerified(ctx, oldHash));
+  const isUsed = earlier.lastUsedAt !== null || (await wasJustVerified(ctx, earlier.hash));
   if (statusOf(earlier, now) !== "active" || !isRecent || isUsed) throw new DomainError("API_KEY_REQUEST_REUSED");
   const [row] = await transaction
     .update(apiKeys)
-    .set({ hash, display: displaySecret(secret) })
+    .set({ hash: hashSecret(secret), display: displaySecret(secret) })
     .where(eq(apiKeys.id, earlier.id))
     .returning(summaryColumns);
   if (!row) throw new Error("the key is gone");
-  await purge([{ keyId: row.id, hash: oldHash, target: "revoked" }]);
+  await purge([{ keyId: row.id, hash: earlier.hash, target: "revoked" }]);
   return row;
 }
 

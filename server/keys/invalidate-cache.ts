@@ -59,9 +59,11 @@ async function purgeOwned(
 
 /** No key has this hash, so there is no row in the outbox and nothing to record. The database only tells the time. */
 async function purgeUnknown(ctx: ServerContext, hash: Buffer): Promise<Effect> {
+  // Before the purge: what fails after it must not be told as "nothing was changed".
+  const askedAt = await readClock(ctx.db);
   const isConfirmed = await purgeBestEffort(ctx, hash);
-  const now = await readClock(ctx.db);
-  return isConfirmed ? { status: "effective", at: now } : pendingSince(now);
+  const confirmedAt = isConfirmed ? await readClock(ctx.db).catch(() => null) : null;
+  return confirmedAt ? { status: "effective", at: confirmedAt } : pendingSince(askedAt);
 }
 
 async function purgeBestEffort(ctx: ServerContext, hash: Buffer): Promise<boolean> {

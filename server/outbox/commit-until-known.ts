@@ -11,8 +11,8 @@ const pauseMilliseconds = 200;
 /**
  * Commits `work`, which must be idempotent. When the connection dies while committing, nobody knows whether the work was committed. It is
  * then repeated until an attempt is confirmed or refused by a rule. No attempt starts later than 10 s after the first.
- * @throws CommitOutcomeUnknownError when it is still not known then. Any other error of the database means that nothing was changed.
- *   A DomainError is a rule's refusal and is passed on.
+ * @throws CommitOutcomeUnknownError when it is still not known then. Any other error means that nothing was changed; a DomainError is a
+ *   rule's refusal.
  */
 export async function commitUntilKnown<T>(
   ctx: Pick<OutboxContext, "db" | "logger">,
@@ -24,10 +24,10 @@ export async function commitUntilKnown<T>(
     try {
       return await ctx.db.commit(work);
     } catch (fault) {
-      // A rule has refused. In a later attempt, too, that is the answer.
-      if (fault instanceof DomainError) throw fault;
       if (fault instanceof CommitOutcomeUnknownError) unknown = fault;
       if (!unknown) throw fault;
+      // A rule's refusal of a later attempt says nothing of the one before.
+      if (fault instanceof DomainError) throw unknown;
       ctx.logger.warn({ fault: describeFault(fault) }, "outcome of a commit unknown");
       if (performance.now() + pauseMilliseconds > deadline) throw unknown;
     }

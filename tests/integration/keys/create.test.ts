@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { createApiKey, listApiKeys, revokeApiKey, verifyApiKey } from "@/server/keys";
+import { createApiKey, type CreatedApiKey, listApiKeys, revokeApiKey, verifyApiKey } from "@/server/keys";
 import { hashSecret } from "@/server/keys/secret";
 import { apiKeys, owners } from "@/server/platform/schema";
 import { asTold, createKeyOf, newCaller, newKeyInput, useTestServer } from "@/tests/support/domain";
@@ -144,6 +144,28 @@ describe("createApiKey", () => {
     expect({ commits, replaced }).toEqual({ commits: 2, replaced: null });
     expect(await verifyApiKey(server(), secret)).toMatchObject({ valid: true, key: { keyId: key.id } });
     expect((await listApiKeys(server(), caller)).keys).toHaveLength(1);
+  });
+
+  it("never makes a hash valid again that a retry has revoked while the outcome of its own commit was in doubt", async () => {
+    const caller = newCaller();
+    const input = newKeyInput();
+    let commits = 0;
+    let retry: Promise<CreatedApiKey> | undefined;
+    server().postgresProxy.decide = (statement) => {
+      if (!statement.startsWith("COMMIT") || commits++ > 0) return "pass";
+      // The person asks again while the first call does not know yet what became of it.
+      retry = createApiKey(server(), caller, input);
+      return "break after";
+    };
+    await expect(asTold(createApiKey(server(), caller, input))).rejects.toMatchObject({ code: "OUTCOME_UNKNOWN" });
+    const { secret, replaced } = (await retry) ?? {};
+    expect(replaced?.status).toBe("effective");
+    expect(await verifyApiKey(server(), secret ?? "")).toMatchObject({ valid: true });
+    const rows = await server()
+      .db.select({ hash: apiKeys.hash })
+      .from(apiKeys)
+      .where(eq(apiKeys.ownerId, caller.ownerId));
+    expect(rows.map(({ hash }) => hash.toString("hex"))).toEqual([hashSecret(secret ?? "").toString("hex")]);
   });
 
   it("says so when the outcome of its commit is unknown, and the retry ends with one working key", async () => {

@@ -141,7 +141,8 @@ export const strings = {
     IMPERSONATED: "You are acting as another user. Only that user can create keys.",
     API_KEY_REQUEST_REUSED:
       "An earlier attempt has already created a key, and its secret cannot be shown again. Look for it in the list and revoke it if you do not need it. “Create key” now makes a new one.",
-    SERVICE_UNAVAILABLE: "The service is not available right now, and no key was created. Try again in a moment.",
+    SERVICE_UNAVAILABLE:
+      "The service is not available right now. Try again in a moment: you will not get a second key.",
     OUTCOME_UNKNOWN:
       "The server could not tell in time whether a key was created. Try again: you will not get a second key.",
     NO_ANSWER: "The server did not answer. Try again: you will not get a second key.",

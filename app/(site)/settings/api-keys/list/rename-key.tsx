@@ -41,6 +41,8 @@ export function RenameKey({ apiKey, onClose }: { apiKey: ApiKeySummary; onClose:
       return true;
     } catch (error) {
       setProblem(describe(error));
+      // The name may have changed all the same.
+      void queryClient.invalidateQueries(trpc.apiKeys.list.queryFilter());
       return false;
     }
   });

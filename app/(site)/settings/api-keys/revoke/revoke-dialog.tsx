@@ -14,10 +14,11 @@ import type { ApiKeySummary } from "@/server/keys";
 
 import { useArrived } from "../arrived";
 import { strings } from "../strings";
+import { effectOfKeys } from "./effect-of-keys";
 import { EffectReceipt } from "./effect-receipt";
 import { textsForAll, textsForOne } from "./revocation-texts";
 import { RevokeConfirmation } from "./revoke-confirmation";
-import { effectOf, type RevocationPhase, useRevocation } from "./use-revocation";
+import { type RevocationPhase, useRevocation } from "./use-revocation";
 
 interface RevokeDialogProps {
   /** What to revoke: one key, or all that can still be used. */
@@ -69,7 +70,7 @@ export function RevokeDialog({ target, keys, onClose, onClosed }: RevokeDialogPr
             </div>
             <div className={bodyClasses}>
               {/* Shows what the server has answered until the list shows the revocation. */}
-              <EffectReceipt effect={effectOf({ keys }, ids) ?? phase.effect} pendingText={texts.pending} />
+              <EffectReceipt effect={effectOfKeys({ keys }, ids) ?? phase.effect} pendingText={texts.pending} />
             </div>
             <div className={footerClasses}>
               {/* The second click of a double click on "Revoke" lands here, and nobody has read the receipt yet. */}

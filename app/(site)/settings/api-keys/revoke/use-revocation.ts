@@ -4,11 +4,11 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import type { ApiKeyList, ApiKeySummary, Effect } from "@/server/keys";
-import { weakestEffect } from "@/server/shared/effect";
 import { useTRPC } from "@/trpc/client";
 
 import { describeFailure, toCallFailure } from "../call-failure";
 import { useOneSubmit } from "../use-one-submit";
+import { effectOfKeys } from "./effect-of-keys";
 import type { RevocationTexts } from "./revocation-texts";
 
 export type RevocationPhase =
@@ -56,9 +56,13 @@ export function useRevocation({ ids, isAll, texts, onRevoked }: RevocationOption
   const check = async (notRevoked: string): Promise<boolean> => {
     setPhase({ step: "checking" });
     try {
+      // A request that is under way may have been answered before the revocation.
+      await queryClient.cancelQueries(trpc.apiKeys.list.queryFilter());
       const list = await queryClient.query(trpc.apiKeys.list.queryOptions(undefined, { staleTime: 0 }));
-      const effect = effectOf(list, ids);
-      return effect ? settle(effect) : fail(notRevoked);
+      const effect = effectOfKeys(list, ids);
+      if (effect) return settle(effect);
+      if (list.keys.some((key) => ids.includes(key.id))) return fail(notRevoked);
+      throw new Error("the list holds none of the keys");
     } catch {
       setPhase({ step: "unknown" });
       return false;
@@ -88,12 +92,6 @@ export function useRevocation({ ids, isAll, texts, onRevoked }: RevocationOption
 
   const submit = useOneSubmit(() => (phase.step === "unknown" ? check(texts.noAnswerNotRevoked) : send()));
   return { phase, submit };
-}
-
-/** The weakest effect of these keys; null while the list does not hold all of them as revoked. */
-export function effectOf(list: Pick<ApiKeyList, "keys">, ids: readonly string[]): Effect | null {
-  const effects = ids.flatMap((id) => list.keys.find((key) => key.id === id)?.effect ?? []);
-  return effects.length === ids.length ? weakestEffect(effects) : null;
 }
 
 /** As much of a revoked key as an answer tells. */
