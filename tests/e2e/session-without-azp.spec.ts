@@ -92,7 +92,8 @@ test("a user whose browser never names the site is told so once, and can sign ou
   await context.addCookies(await sessionCookies(request, userId, "never"));
   const navigations = navigationsOf(page);
   await page.goto("/settings/api-keys");
-  const alert = page.getByRole("alert").filter({ hasText: "Your session cannot be used here" });
+  // Not Next's announcer, which says the heading to screen readers and stands outside.
+  const alert = page.getByRole("main").getByRole("alert").filter({ hasText: "Your session cannot be used here" });
   await expect(alert).toBeVisible();
   expect(navigations).toEqual(["/settings/api-keys", "/sign-in"]);
   for (const colorScheme of ["light", "dark"] as const) {

@@ -18,7 +18,8 @@ export function DialogContent({ className, ...props }: ComponentProps<typeof Pri
   }, []);
   return (
     <Primitive.Portal>
-      <Primitive.Overlay className={overlayClasses} />
+      {/* A press beside the dialog, such as the second of a double click, takes the focus from nothing in it. */}
+      <Primitive.Overlay className={overlayClasses} onMouseDown={(event) => event.preventDefault()} />
       <Primitive.Content
         className={contentClasses(className)}
         onPointerDownOutside={(event) => {
