@@ -1,4 +1,7 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+
+import { compilerOptions } from "./tsconfig.json" with { type: "json" };
 
 // `npm test` sets these where a program is missing and may not be installed, and lists at its end what was left out.
 const leftOut = [
@@ -6,8 +9,17 @@ const leftOut = [
   process.env.LATCHKEY_NO_NGINX ? "**/*nginx.test.ts" : null,
 ].filter((pattern) => pattern !== null);
 
+/** The names of tsconfig's `paths`: `@` is this folder, and `latchkey/…` are the sources of the package's entry points. */
+function aliases() {
+  const { paths } = compilerOptions;
+  return Object.entries(paths).map(([name, [target = ""]]) => ({
+    find: new RegExp(`^${name.replace("*", "(.*)")}$`),
+    replacement: join(import.meta.dirname, target.replace("*", "$1")),
+  }));
+}
+
 export default defineConfig({
-  resolve: { alias: { "@": import.meta.dirname } },
+  resolve: { alias: aliases() },
   test: {
     projects: [
       {

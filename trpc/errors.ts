@@ -1,8 +1,8 @@
 import { TRPCError } from "@trpc/server";
-import { z, ZodError } from "zod";
+import { z, type ZodError } from "zod";
 
-import { toDomainError } from "@/server/platform/database";
-import { DomainError, type DomainErrorCode } from "@/server/shared/errors";
+import { toDomainError } from "../server/platform/database";
+import { DomainError, type DomainErrorCode } from "../server/shared/errors";
 
 /** Each domain code has a row. A new code without one does not compile. */
 const codes: Record<DomainErrorCode, TRPCError["code"]> = {
@@ -17,29 +17,36 @@ const codes: Record<DomainErrorCode, TRPCError["code"]> = {
   OUTCOME_UNKNOWN: "SERVICE_UNAVAILABLE",
 };
 
-/** Gives an error of the domain, or an outage of the database, its tRPC code. Everything else stays an internal error. */
+/** Gives an error of the domain, an outage of the database, or an input that only the domain can judge its tRPC code and message. */
 export function toTrpcError(error: TRPCError): TRPCError {
+  if (isInputError(error.cause))
+    return new TRPCError({ code: "BAD_REQUEST", message: "The input is not valid.", cause: error.cause });
   const cause = toDomainError(error.cause);
-  return cause ? new TRPCError({ code: codes[cause.code], message: cause.message, cause }) : error;
+  if (cause) return new TRPCError({ code: codes[cause.code], message: cause.message, cause });
+  if (error.code !== "INTERNAL_SERVER_ERROR") return error;
+  // Its own message may hold SQL, a hash or a secret.
+  const message = "Something went wrong on our side. Try again.";
+  return new TRPCError({ code: "INTERNAL_SERVER_ERROR", message, cause: error.cause });
 }
 
-interface PublicErrorData {
+export interface ApiKeysErrorData {
   domainCode: DomainErrorCode | null;
   fieldErrors: Record<string, string[] | undefined> | null;
 }
 
-/** What a client gets beside tRPC's code: the domain's code, and the messages for each input field. */
-export function publicErrorData(error: TRPCError): PublicErrorData {
+/**
+ * What a client gets beside tRPC's code: the domain's code, and the messages for each input field. For a host's `errorFormatter`.
+ * @example
+ * data: { ...shape.data, ...apiKeysErrorData(error) },
+ */
+export function apiKeysErrorData(error: TRPCError): ApiKeysErrorData {
   return {
     domainCode: error.cause instanceof DomainError ? error.cause.code : null,
-    fieldErrors: error.cause instanceof ZodError ? z.flattenError(error.cause).fieldErrors : null,
+    fieldErrors: isInputError(error.cause) ? z.flattenError(error.cause).fieldErrors : null,
   };
 }
 
-/** The message for the client. An internal error's own message may hold SQL, a hash or a secret. */
-export function publicMessage(error: TRPCError): string {
-  if (error.cause instanceof DomainError) return error.cause.message;
-  if (error.cause instanceof ZodError) return "The input is not valid.";
-  if (error.code === "INTERNAL_SERVER_ERROR") return "Something went wrong on our side. Try again.";
-  return error.cause ? error.code : error.message;
+/** By its name: the host may have another copy of zod, whose errors have the same shape. */
+function isInputError(cause: unknown): cause is ZodError {
+  return cause instanceof Error && (cause.name === "ZodError" || cause.name === "$ZodError");
 }

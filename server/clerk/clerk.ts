@@ -1,8 +1,8 @@
 import { auth } from "@clerk/nextjs/server";
+import { headers } from "next/headers";
 
-import type { Endpoint } from "../http/endpoint";
 import type { IdentityProvider } from "../http/identity";
-import type { ServerContext } from "../keys/context";
+import { expectedOwnerHeader } from "../shared/expected-owner";
 import { verifyBearer } from "./bearer";
 import { isOfAnotherSite, readSession } from "./session";
 import { createWebhook } from "./webhook";
@@ -22,14 +22,23 @@ export interface ClerkOptions {
 export interface Clerk extends IdentityProvider {
   /** Whether this request brought a session token that names another site, or none (decision 008). */
   isSessionOfAnotherSite(): Promise<boolean>;
-  /** The endpoint for Clerk's events. */
-  createWebhook(getContext: () => ServerContext): Endpoint;
 }
 
-/** Makes the adapter to Clerk: sessions, bearers, webhooks and plans. No other folder of server/ knows Clerk; they get `IdentityProvider`. */
+/**
+ * Makes the adapter to Clerk: sessions, bearers, webhooks and plans. No other folder of server/ knows Clerk; they get `IdentityProvider`.
+ * @param options the settings of the Clerk instance, see `fromEnvironment`.
+ * @example
+ * const latchkey = createLatchkey({ ...settings, identity: createClerk(settings.clerk) });
+ */
 export function createClerk(options: ClerkOptions): Clerk {
   return {
-    readSession: async () => readSession(await auth(), options.accessFeature),
+    async readSession() {
+      const session = readSession(await auth(), options.accessFeature);
+      const expectedOwner = (await headers()).get(expectedOwnerHeader);
+      const isOfAnother =
+        session.status === "signed_in" && expectedOwner !== null && session.caller.ownerId !== expectedOwner;
+      return isOfAnother ? { status: "signed_out" } : session;
+    },
     isSessionOfAnotherSite: async () => isOfAnotherSite(await auth()),
     verifyBearer: (request) => verifyBearer(request, options),
     createWebhook: (getContext) => createWebhook(options, getContext),

@@ -40,6 +40,12 @@ export function createEndpoint(
   };
 }
 
+/** Makes a route's exports for Next. It would itself answer a method that is not exported, without `Allow` and without `no-store`. */
+export function everyMethod(endpoint: Endpoint) {
+  const handle = (request: Request) => endpoint(request);
+  return { DELETE: handle, GET: handle, HEAD: handle, OPTIONS: handle, PATCH: handle, POST: handle, PUT: handle };
+}
+
 /** Errors without a body, for endpoints whose callers read only the status. */
 export const refuseWithStatus = (refusal: Refusal) => new Response(null, { status: statuses[refusal] });
 

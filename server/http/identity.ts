@@ -1,4 +1,6 @@
 import type { Caller } from "../keys/access";
+import type { ServerContext } from "../keys/context";
+import type { Endpoint } from "./endpoint";
 
 /** What the sign-in says of the caller. */
 export type Verdict<SignedIn> =
@@ -9,10 +11,15 @@ export type Verdict<SignedIn> =
 
 export type Session = Verdict<{ caller: Caller }>;
 
-/** What the app needs of a sign-in. `server/clerk` implements it. */
+/** What the app needs of a sign-in. `latchkey/clerk` implements it. */
 export interface IdentityProvider {
-  /** Who is signed in, in the request that is being handled now. */
+  /**
+   * Who is signed in, in the request that is being handled now. A request that was made for another account, see `expectedOwnerHeader`, is
+   * of nobody.
+   */
   readSession(): Promise<Session>;
   /** Whose session token `Authorization: Bearer` holds. This call verifies it. Cookies are not read. */
   verifyBearer(request: Request): Promise<Verdict<{ userId: string }>>;
+  /** The endpoint for the sign-in's events about accounts. */
+  createWebhook(getContext: () => ServerContext): Endpoint;
 }

@@ -7,7 +7,6 @@ import {
   verifyApiKey,
   type VerifyContext,
 } from "../keys";
-import type { Scope } from "../shared/scopes";
 import { clientAddress } from "./client-address";
 import { describeFault } from "../platform/logger";
 import type { CallLimitState } from "../platform/call-limit";
@@ -39,7 +38,7 @@ export type KeyedHandler<RouteContext> = (
  * const GET = withApiKey((_request, { key }) => Response.json({ owner: key.ownerId }), { scopes: ["reports:read"] });
  */
 export function createWithApiKey(getContext: () => VerifyContext) {
-  return <RouteContext = unknown>(handler: KeyedHandler<RouteContext>, options: { scopes?: readonly Scope[] } = {}) =>
+  return <RouteContext = unknown>(handler: KeyedHandler<RouteContext>, options: { scopes?: readonly string[] } = {}) =>
     async (request: Request, routeContext: RouteContext): Promise<Response> => {
       const context = getContext();
       const secret = requireSecret(context, request);
@@ -51,6 +50,29 @@ export function createWithApiKey(getContext: () => VerifyContext) {
       const response = limit && !limit.isWithin ? overLimit(limit) : await handler(request, { ...routeContext, key });
       return withHeaders(response, limit);
     };
+}
+
+/** What `withApiKey` uses of the result of `createLatchkey`. `Scope` is one of the scopes that the app knows. */
+export interface KeyingLatchkey<Scope extends string> {
+  server: VerifyContext;
+  scopes: readonly Scope[];
+}
+
+/**
+ * Protects a route: the handler runs only for a valid API key that has all of `scopes`, see `createWithApiKey`.
+ * @param latchkey the result of `createLatchkey`; or a function that gives it, which is called for each request, so that a build needs no settings.
+ * @param options `scopes`: those that a key must have, all of them.
+ * @returns the handler for the route.
+ * @example
+ * export const GET = withApiKey(getLatchkey, (_request, { key }) => Response.json(reportsOf(key.ownerId)), { scopes: ["reports:read"] });
+ */
+export function withApiKey<Scope extends string, RouteContext = unknown>(
+  latchkey: KeyingLatchkey<Scope> | (() => KeyingLatchkey<Scope>),
+  handler: KeyedHandler<RouteContext>,
+  options: { scopes?: readonly NoInfer<Scope>[] } = {},
+) {
+  const getContext = () => (typeof latchkey === "function" ? latchkey() : latchkey).server;
+  return createWithApiKey(getContext)(handler, options);
 }
 
 /**
@@ -98,7 +120,7 @@ async function authenticate(
   context: VerifyContext,
   secret: string,
   address: string | null,
-  scopes: readonly Scope[],
+  scopes: readonly string[],
 ): Promise<VerifiedKey | Response> {
   try {
     const verification = await verifyApiKey(context, secret, address);

@@ -13,6 +13,8 @@ import type { UsageRecorder } from "./usage";
 export interface KeySettings {
   /** Secrets of another prefix or environment are refused without any I/O. */
   secretFormat: SecretFormat;
+  /** What a key may be allowed to do. A key that is created without scopes gets all of them. */
+  scopes: readonly string[];
   /** How many active keys an owner may have, where the owner's row names no other number. */
   keyLimit: number;
   /** The feature that an owner's plan has to include. Undefined: everybody may have keys. */

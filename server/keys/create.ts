@@ -14,7 +14,6 @@ import { type Caller, mayCreateKeys } from "./access";
 import { isActive } from "./is-active";
 import type { CreateInput } from "../shared/inputs";
 import { type SummaryRow, summaryColumns } from "./key-columns";
-import { allScopes } from "../shared/scopes";
 import { statusOf } from "../shared/status";
 import { type ApiKeySummary, toSummary } from "./summary";
 import { hashSecret, mintSecret } from "./secret";
@@ -112,7 +111,7 @@ async function insertKey(
       hash: hashSecret(secret),
       display: displaySecret(secret),
       environment: ctx.settings.secretFormat.environment,
-      scopes: input.scopes ?? allScopes,
+      scopes: input.scopes ?? [...ctx.settings.scopes],
       requestId: input.requestId,
       requestDigest,
       createdAt,

@@ -1,7 +1,6 @@
 import { z } from "zod";
 
 import { findNameProblem, normaliseName } from "./name";
-import { allScopes } from "./scopes";
 
 /** What the procedures accept. A form shows the messages beside the field that is refused. */
 
@@ -22,8 +21,9 @@ export const createInput = z.strictObject({
   name,
   /** The client makes one for each key that it wants, and sends the same one on a retry. */
   requestId: z.uuid(),
+  /** Absent: all that the app knows. Which it knows is checked by `checkScopes`, since only the app can tell. */
   scopes: z
-    .array(z.enum(allScopes))
+    .array(z.string().max(100))
     .max(100)
     .transform((scopes) => [...new Set(scopes)].sort())
     .optional(),
@@ -31,6 +31,11 @@ export const createInput = z.strictObject({
   expiresInDays: z.int().min(1, "At least 1 day.").max(365, "At most 365 days.").optional(),
 });
 export type CreateInput = z.output<typeof createInput>;
+
+/** @throws ZodError for the field `scopes` when one of them is not among those of the app. */
+export function checkScopes({ scopes }: CreateInput, known: readonly string[]): void {
+  z.object({ scopes: z.array(z.enum(known)).optional() }).parse({ scopes });
+}
 
 export const renameInput = z.strictObject({ id, name });
 

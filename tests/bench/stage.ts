@@ -43,6 +43,7 @@ export function openStage(services: Services, databaseUrl = settingOf(services, 
   };
   const context = createServerContext({
     secretFormat: { prefix: format.prefix, environment: format.environment },
+    scopes: [],
     keyLimit: keysPerOwner,
     accessFeature: undefined,
     trustedProxyHops: 0,

@@ -11,9 +11,7 @@ import { buildApp, startApp } from "./app-server";
 const sharedFiles = [
   ..."package.json tsconfig.json next.config.ts middleware.ts".split(" "),
   ..."server/settings/clerk-guard.ts server/settings/clerk-keys.ts server/settings/app-origin.ts".split(" "),
-  ..."app/content-security-policy.ts server/http/endpoint.ts app/api/every-method.ts app/api/health/live/route.ts".split(
-    " ",
-  ),
+  "app/content-security-policy.ts",
 ];
 
 /** Clerk's provider with the options of app/(site)/layout.tsx. */
@@ -33,6 +31,9 @@ export default function Layout({ children }: { children: ReactNode }) {
   );
 }
 `;
+
+/** What the tests wait for. */
+const liveSource = `export const GET = () => Response.json({ status: "ok" });\n`;
 
 const pageSource = "export default () => <h1>Empty</h1>;\n";
 
@@ -56,6 +57,8 @@ export async function startEmptyApp(): Promise<EmptyApp> {
     for (const file of sharedFiles) await cp(file, join(folder, file));
     await writeFile(join(folder, "app/layout.tsx"), layoutSource);
     await writeFile(join(folder, "app/page.tsx"), pageSource);
+    await mkdir(join(folder, "app/api/health/live"), { recursive: true });
+    await writeFile(join(folder, "app/api/health/live/route.ts"), liveSource);
     // Without one of its own Next would take the one of the folder above.
     await writeFile(join(folder, "instrumentation.ts"), "export const register = () => undefined;\n");
     const port = await findFreePort();

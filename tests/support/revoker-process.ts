@@ -8,6 +8,7 @@ const { DATABASE_URL, REDIS_URL, REDIS_TOKEN, OWNER_ID, KEY_ID } = process.env;
 if (!DATABASE_URL || !REDIS_URL || !REDIS_TOKEN || !OWNER_ID || !KEY_ID) throw new Error("a setting is missing");
 const context = createServerContext({
   secretFormat: { prefix: "lk", environment: "test" },
+  scopes: [],
   keyLimit: 5,
   accessFeature: undefined,
   trustedProxyHops: 0,

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { type Caller, createApiKey, verifyApiKey, type VerifyContext } from "@/server/keys";
 import { type CreateInput, createInput } from "@/server/shared/inputs";
 import { createServerContext } from "@/server/context";
+import { allScopes } from "@/server/latchkey/scopes";
 
 import { type PostgresProxy, startPostgresProxy } from "./postgres-proxy";
 import { type RedisProxy, startRedisProxy } from "./redis-proxy";
@@ -33,6 +34,7 @@ export async function startServerInstance(
   let skew = 0;
   const context = createServerContext({
     secretFormat: { prefix: "lk", environment: "test" },
+    scopes: allScopes,
     keyLimit: 5,
     accessFeature: undefined,
     trustedProxyHops: 0,

@@ -49,9 +49,9 @@ describe("the rooms of the house", () => {
         ["server/shared/status.ts", 'import "../platform/database";'],
         ["server/keys/create.ts", 'export { parseEnvironment } from "../settings/env";'],
         ["server/http/problem.ts", 'import "../clerk/session";'],
-        ["trpc/init.ts", 'import "@/app/strings";'],
-        ["app/api/gateway.ts", 'import "@/server/settings/env";'],
-        ["app/api/gateway.ts", 'import "@/local/stack";'],
+        ["trpc/root.ts", 'import "@/app/strings";'],
+        ["app/api/v1/route.ts", 'import "@/server/settings/env";'],
+        ["app/api/v1/route.ts", 'import "@/local/stack";'],
       ] as const)
         expect(await complaints(filePath, code), `${filePath}: ${code}`).toEqual([
           expect.stringMatching(/may not import .+\. .+/),
@@ -60,7 +60,7 @@ describe("the rooms of the house", () => {
 
     it("and lets one downwards pass", async () => {
       expect(await complaints("server/keys/create.ts", 'import "../outbox/change-and-purge";')).toEqual([]);
-      expect(await complaints("app/api/gateway.ts", 'import "@/server/http/problem";')).toEqual([]);
+      expect(await complaints("app/api/v1/route.ts", 'import "@/server/http/index";')).toEqual([]);
     });
   });
 });

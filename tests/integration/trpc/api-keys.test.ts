@@ -1,12 +1,11 @@
 import { randomUUID } from "node:crypto";
 
-import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import superjson, { type SuperJSONResult } from "superjson";
 import { beforeEach, describe, expect, it } from "vitest";
 
 import type { Caller } from "@/server/keys";
 import { newCaller, useTestServer } from "@/tests/support/domain";
-import { appRouter } from "@/trpc/routers";
+import { createTrpcHandler } from "latchkey/trpc";
 import type { Session } from "@/server/http/identity";
 
 interface Answer {
@@ -27,19 +26,19 @@ describe("the router apiKeys", () => {
     server().redisProxy.decide = () => "pass";
   });
 
-  /** One call as it comes over HTTP, through tRPC's own handler. */
+  function answer(session: Session, request: Request): Promise<Response> {
+    const getLatchkey = () => ({ server: server(), identity: { readSession: () => Promise.resolve(session) } });
+    return createTrpcHandler(getLatchkey, { endpoint: "/api/trpc" })(request);
+  }
+
+  /** One call as it comes over HTTP. */
   async function call(session: Session, procedure: string, input: unknown, method = "POST"): Promise<Answer> {
     const isQuery = ["list", "effect"].includes(procedure);
     const body = JSON.stringify(superjson.serialize(input));
     const url = new URL(`http://localhost/api/trpc/apiKeys.${procedure}`);
     if (isQuery) url.searchParams.set("input", body);
     const init = isQuery ? {} : { method, body, headers: { "content-type": "application/json" } };
-    const response = await fetchRequestHandler({
-      endpoint: "/api/trpc",
-      req: new Request(url, init),
-      router: appRouter,
-      createContext: () => ({ server: server(), session }),
-    });
+    const response = await answer(session, new Request(url, init));
     const text = await response.text();
     const parsed = JSON.parse(text) as { result?: { data: SuperJSONResult }; error?: SuperJSONResult };
     return {
@@ -188,12 +187,7 @@ describe("the router apiKeys", () => {
 
   it("does not run a mutation that comes as a GET", async () => {
     const url = `http://localhost/api/trpc/apiKeys.revoke?input=${encodeURIComponent(JSON.stringify({ json: { id: "x" } }))}`;
-    const response = await fetchRequestHandler({
-      endpoint: "/api/trpc",
-      req: new Request(url),
-      router: appRouter,
-      createContext: () => ({ server: server(), session: as(newCaller()) }),
-    });
+    const response = await answer(as(newCaller()), new Request(url));
     expect(response.status).toBe(405);
   });
 });

@@ -1,6 +1,6 @@
 import { SignIn } from "@clerk/nextjs";
 
-import { getLatchkey } from "@/latchkey";
+import { getLatchkey } from "@/server/latchkey";
 
 import { SessionRenewal } from "./session-renewal";
 

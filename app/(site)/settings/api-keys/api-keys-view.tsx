@@ -6,8 +6,8 @@ import { useRef, useState } from "react";
 import { formatTime } from "@/app/components/time";
 import { Button } from "@/app/components/ui/button";
 import { Notice } from "@/app/components/ui/notice";
-import type { ApiKeyList, ApiKeySummary } from "@/server/keys";
-import { toServerTime } from "@/trpc/server-time";
+import type { ApiKeyList, ApiKeySummary } from "latchkey";
+import { toServerTime } from "@/trpc/latchkey/server-time";
 
 import { useArrived } from "./arrived";
 import { toCallFailure } from "./call-failure";

@@ -3,7 +3,7 @@
 import { useAuth } from "@clerk/nextjs";
 import { createContext, type ReactNode, use, useState } from "react";
 
-import type { CreatedApiKey, Effect } from "@/server/keys";
+import type { CreatedApiKey, Effect } from "latchkey";
 
 /** What the server says only once: the secret of a new key, or the effect of a revocation. */
 export type Arrived =

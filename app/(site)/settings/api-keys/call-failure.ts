@@ -1,7 +1,7 @@
 import { TRPCClientError } from "@trpc/client";
 
-import type { DomainErrorCode } from "@/server/shared/errors";
-import type { AppRouter } from "@/trpc/routers";
+import type { DomainErrorCode } from "latchkey/shared";
+import type { AppRouter } from "latchkey/trpc";
 
 import { strings } from "./strings";
 

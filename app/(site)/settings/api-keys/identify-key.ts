@@ -1,6 +1,6 @@
-import type { ApiKeySummary } from "@/server/keys";
-import { displaySecret } from "@/server/shared/secret-format";
-import { findSecrets } from "@/server/shared/find-secrets";
+import type { ApiKeySummary } from "latchkey";
+import { displaySecret } from "latchkey/shared";
+import { findSecrets } from "latchkey/shared";
 
 export type Identified =
   | { kind: "found"; key: ApiKeySummary }

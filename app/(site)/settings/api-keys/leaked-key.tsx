@@ -7,7 +7,7 @@ import { Button } from "@/app/components/ui/button";
 import { Textarea } from "@/app/components/ui/input";
 import { Label } from "@/app/components/ui/label";
 import { Notice } from "@/app/components/ui/notice";
-import type { ApiKeySummary } from "@/server/keys";
+import type { ApiKeySummary } from "latchkey";
 
 import { identifyKey } from "./identify-key";
 import { rowId } from "./list/key-table";

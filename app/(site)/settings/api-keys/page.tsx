@@ -2,8 +2,8 @@ import { auth } from "@clerk/nextjs/server";
 import type { Metadata } from "next";
 import { Suspense } from "react";
 
-import { getLatchkey } from "@/latchkey";
-import { HydrateClient, prefetch, trpcFor } from "@/trpc/server";
+import { getLatchkey } from "@/server/latchkey";
+import { HydrateClient, prefetch, trpcFor } from "@/trpc/latchkey/server";
 
 import { ApiKeysView } from "./api-keys-view";
 import { ApiKeysFrame } from "./frame/api-keys-frame";

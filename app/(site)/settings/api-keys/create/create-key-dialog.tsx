@@ -7,9 +7,9 @@ import { v4 as uuidV4 } from "uuid";
 import { Button } from "@/app/components/ui/button";
 import { Dialog, DialogClose, DialogContent, DialogDescription, DialogTitle } from "@/app/components/ui/dialog";
 import { bodyClasses, footerClasses, headerClasses } from "@/app/components/ui/dialog-parts";
-import type { ApiKeyList } from "@/server/keys";
-import type { CreateInput } from "@/server/shared/inputs";
-import { useTRPC } from "@/trpc/client";
+import type { ApiKeyList } from "latchkey";
+import type { CreateInput } from "latchkey/shared";
+import { useTRPC } from "@/trpc/latchkey/client";
 
 import { useArrived } from "../arrived";
 import { type CallFailure, toCallFailure } from "../call-failure";

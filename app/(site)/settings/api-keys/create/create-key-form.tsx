@@ -9,8 +9,8 @@ import { Input } from "@/app/components/ui/input";
 import { Label } from "@/app/components/ui/label";
 import { Notice } from "@/app/components/ui/notice";
 import { Spinner } from "@/app/components/ui/spinner";
-import type { CreateInput } from "@/server/shared/inputs";
-import { type Scope, scopePresets } from "@/server/shared/scopes";
+import type { CreateInput } from "latchkey/shared";
+import { type Scope, scopePresets } from "@/server/latchkey/scopes";
 
 import { type CallFailure, describeFailure } from "../call-failure";
 import { strings } from "../strings";

@@ -3,7 +3,7 @@
 import { useState } from "react";
 
 import { Time } from "@/app/components/time";
-import { serverNow } from "@/trpc/server-time";
+import { serverNow } from "@/trpc/latchkey/server-time";
 
 import { strings } from "../strings";
 import { ChoiceGroup } from "./choice-group";

@@ -5,7 +5,7 @@ import { useState } from "react";
 import { Button } from "@/app/components/ui/button";
 import { DialogDescription, DialogTitle } from "@/app/components/ui/dialog";
 import { bodyClasses, footerClasses, headerClasses } from "@/app/components/ui/dialog-parts";
-import type { CreatedApiKey } from "@/server/keys";
+import type { CreatedApiKey } from "latchkey";
 
 import { strings } from "../strings";
 import { CopyField } from "./copy-field";

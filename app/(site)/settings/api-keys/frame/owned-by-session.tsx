@@ -4,7 +4,7 @@ import { useAuth } from "@clerk/nextjs";
 import { isClerkAPIResponseError } from "@clerk/nextjs/errors";
 import type { ReactNode } from "react";
 
-import { TrpcProvider } from "@/trpc/client";
+import { TrpcProvider } from "@/trpc/latchkey/client";
 
 import { SessionEnded } from "./session-ended";
 

@@ -1,5 +1,5 @@
 import { Time } from "@/app/components/time";
-import type { ApiKeySummary } from "@/server/keys";
+import type { ApiKeySummary } from "latchkey";
 
 import { strings } from "../strings";
 import { KeyScopes } from "./key-scopes";

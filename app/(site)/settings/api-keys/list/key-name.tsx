@@ -4,7 +4,7 @@ import { Pencil } from "lucide-react";
 import { useState } from "react";
 
 import { Button } from "@/app/components/ui/button";
-import type { ApiKeySummary } from "@/server/keys";
+import type { ApiKeySummary } from "latchkey";
 
 import { strings } from "../strings";
 import { RenameKey } from "./rename-key";

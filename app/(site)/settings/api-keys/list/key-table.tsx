@@ -6,7 +6,7 @@ import { useState } from "react";
 import { Time } from "@/app/components/time";
 import { Badge } from "@/app/components/ui/badge";
 import { Button } from "@/app/components/ui/button";
-import type { ApiKeySummary } from "@/server/keys";
+import type { ApiKeySummary } from "latchkey";
 
 import { strings } from "../strings";
 import { KeyDetails } from "./key-details";

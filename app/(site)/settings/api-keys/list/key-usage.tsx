@@ -5,8 +5,8 @@ import { useQuery } from "@tanstack/react-query";
 import { formatHour, formatShortDate } from "@/app/components/time";
 import { Button } from "@/app/components/ui/button";
 import { Skeleton } from "@/app/components/ui/skeleton";
-import type { ApiKeyUsage } from "@/server/keys";
-import { useTRPC } from "@/trpc/client";
+import type { ApiKeyUsage } from "latchkey";
+import { useTRPC } from "@/trpc/latchkey/client";
 
 import { strings } from "../strings";
 import { Sparkline } from "./sparkline";

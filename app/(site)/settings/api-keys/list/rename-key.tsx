@@ -8,9 +8,9 @@ import { Button } from "@/app/components/ui/button";
 import { Input } from "@/app/components/ui/input";
 import { Spinner } from "@/app/components/ui/spinner";
 import { confirmInToast } from "@/app/components/ui/toaster";
-import type { ApiKeySummary } from "@/server/keys";
-import { normaliseName } from "@/server/shared/name";
-import { useTRPC } from "@/trpc/client";
+import type { ApiKeySummary } from "latchkey";
+import { normaliseName } from "latchkey/shared";
+import { useTRPC } from "@/trpc/latchkey/client";
 
 import { describeFailure, toCallFailure } from "../call-failure";
 import { strings } from "../strings";

@@ -2,7 +2,7 @@
 
 import { Time } from "@/app/components/time";
 import { Badge } from "@/app/components/ui/badge";
-import type { ApiKeySummary, Effect } from "@/server/keys";
+import type { ApiKeySummary, Effect } from "latchkey";
 
 import { strings } from "../strings";
 import { useSecondsUntil } from "../use-seconds-until";

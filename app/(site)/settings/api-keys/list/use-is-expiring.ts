@@ -1,6 +1,6 @@
 "use client";
 
-import type { ApiKeySummary } from "@/server/keys";
+import type { ApiKeySummary } from "latchkey";
 
 import { useServerTime } from "../use-server-time";
 

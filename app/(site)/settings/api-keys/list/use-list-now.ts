@@ -2,8 +2,8 @@
 
 import { useEffect, useEffectEvent } from "react";
 
-import type { ApiKeyList } from "@/server/keys";
-import { statusOf } from "@/server/shared/status";
+import type { ApiKeyList } from "latchkey";
+import { statusOf } from "latchkey/shared";
 
 import { useServerTime } from "../use-server-time";
 

@@ -4,9 +4,9 @@ import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
 
-import type { ApiKeyList } from "@/server/keys";
-import { useTRPC } from "@/trpc/client";
-import { noteRenderTime, serverNow } from "@/trpc/server-time";
+import type { ApiKeyList } from "latchkey";
+import { useTRPC } from "@/trpc/latchkey/client";
+import { noteRenderTime, serverNow } from "@/trpc/latchkey/server-time";
 
 import { onReturn } from "./on-return";
 import { shareChanges } from "./other-tabs";

@@ -1,5 +1,5 @@
-import type { ApiKeyList, Effect } from "@/server/keys";
-import { weakestEffect } from "@/server/shared/effect";
+import type { ApiKeyList, Effect } from "latchkey";
+import { weakestEffect } from "latchkey/shared";
 
 /**
  * The weakest effect of these keys; null while one of them is not revoked, or the list holds none of them. A list holds every key that is not

@@ -2,7 +2,7 @@
 
 import { formatTime, Time } from "@/app/components/time";
 import { Notice } from "@/app/components/ui/notice";
-import type { Effect } from "@/server/keys";
+import type { Effect } from "latchkey";
 
 import { strings } from "../strings";
 import { useSecondsUntil } from "../use-seconds-until";

@@ -10,8 +10,8 @@ import { Input } from "@/app/components/ui/input";
 import { Label } from "@/app/components/ui/label";
 import { Notice } from "@/app/components/ui/notice";
 import { Spinner } from "@/app/components/ui/spinner";
-import type { ApiKeySummary } from "@/server/keys";
-import { serverNow } from "@/trpc/server-time";
+import type { ApiKeySummary } from "latchkey";
+import { serverNow } from "@/trpc/latchkey/server-time";
 
 import { LastUsed } from "../list/table-parts";
 import { strings } from "../strings";

@@ -10,7 +10,7 @@ import {
 } from "@/app/components/ui/alert-dialog";
 import { Button } from "@/app/components/ui/button";
 import { bodyClasses, footerClasses, headerClasses } from "@/app/components/ui/dialog-parts";
-import type { ApiKeySummary } from "@/server/keys";
+import type { ApiKeySummary } from "latchkey";
 
 import { useArrived } from "../arrived";
 import { strings } from "../strings";

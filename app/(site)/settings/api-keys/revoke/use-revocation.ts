@@ -3,8 +3,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
-import type { ApiKeyList, ApiKeySummary, Effect } from "@/server/keys";
-import { useTRPC } from "@/trpc/client";
+import type { ApiKeyList, ApiKeySummary, Effect } from "latchkey";
+import { useTRPC } from "@/trpc/latchkey/client";
 
 import { describeFailure, toCallFailure } from "../call-failure";
 import { useOneSubmit } from "../use-one-submit";

@@ -6,9 +6,9 @@ import { createTRPCContext } from "@trpc/tanstack-react-query";
 import { type ReactNode, useEffect, useState } from "react";
 import superjson from "superjson";
 
-import { expectedOwnerHeader } from "./expected-owner";
+import { expectedOwnerHeader } from "latchkey/shared";
 import { createQueryClient } from "./query-client";
-import type { AppRouter } from "./routers";
+import type { AppRouter } from "latchkey/trpc";
 import { createSessionFetch } from "./session-fetch";
 
 const { TRPCProvider, useTRPC } = createTRPCContext<AppRouter, { keyPrefix: true }>();

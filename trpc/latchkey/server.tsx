@@ -4,12 +4,14 @@ import { dehydrate, HydrationBoundary, type QueryExecuteOptions, type QueryKey }
 import { createTRPCOptionsProxy } from "@trpc/tanstack-react-query";
 import { cache, type ReactNode } from "react";
 
-import { createTrpcContext } from "./context";
+import { type AppRouter, createAppRouter } from "latchkey/trpc";
+
+import { getLatchkey } from "../../server/latchkey";
 import { createQueryClient } from "./query-client";
-import { type AppRouter, appRouter } from "./routers";
+
+const appRouter = createAppRouter(getLatchkey);
 
 // cache() makes one for each request, however many components ask.
-const getContext = cache(() => createTrpcContext());
 const getQueryClient = cache(createQueryClient);
 
 /**
@@ -19,7 +21,7 @@ const getQueryClient = cache(createQueryClient);
 export function trpcFor(ownerId: string) {
   return createTRPCOptionsProxy<AppRouter, { keyPrefix: true }>({
     router: appRouter,
-    ctx: getContext,
+    ctx: {},
     queryClient: getQueryClient,
     keyPrefix: ownerId,
   });

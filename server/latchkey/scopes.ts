@@ -1,6 +1,6 @@
 /**
- * What a key may be allowed to do, as `resource:action`, with the title that the settings page shows. A host app lists its scopes here and
- * nowhere else: replace these with the resources of your API, and name them in `withApiKey(handler, { scopes })`.
+ * What a key may be allowed to do, as `resource:action`, with the title that the settings page shows. List the scopes of your API here and
+ * nowhere else, and name them in `withApiKey(handler, { scopes })`. The settings page loads this file: keep it free of imports.
  */
 export const scopeCatalogue = {
   "projects:read": "Read projects",
@@ -11,7 +11,7 @@ export const scopeCatalogue = {
 
 export type Scope = keyof typeof scopeCatalogue;
 
-export const allScopes = Object.keys(scopeCatalogue) as [Scope, ...Scope[]];
+export const allScopes = Object.keys(scopeCatalogue) as Scope[];
 
 /** The form offers these before single scopes. */
 export const scopePresets: Record<"all" | "readOnly", Scope[]> = {

@@ -1,0 +1,45 @@
+import { parseEnvironment } from "./env";
+
+export type EnvironmentOptions = ReturnType<typeof fromEnvironment>;
+
+/**
+ * Reads the settings, checks them, and turns them into options for `createLatchkey`. docs/settings.md explains each.
+ * @param source by default the environment of the process.
+ * @returns the options, and beside them `clerk` for `createClerk`, and `publishableKey`.
+ * @throws Error that names every setting that is missing or malformed. It never repeats a value.
+ * @example
+ * const { clerk, ...options } = fromEnvironment();
+ * const latchkey = createLatchkey({ ...options, identity: createClerk(clerk) });
+ */
+export function fromEnvironment(source: Record<string, string | undefined> = process.env) {
+  const environment = parseEnvironment(source);
+  return {
+    secretFormat: { prefix: environment.API_KEY_PREFIX, environment: environment.API_KEY_ENVIRONMENT },
+    keyLimit: environment.API_KEY_LIMIT,
+    accessFeature: environment.API_ACCESS_FEATURE,
+    trustedProxyHops: environment.TRUSTED_PROXY_HOPS,
+    databaseUrl: environment.DATABASE_URL,
+    redis: {
+      url: environment.UPSTASH_REDIS_REST_URL,
+      token: environment.UPSTASH_REDIS_REST_TOKEN,
+      prefix: environment.API_KEY_REDIS_PREFIX,
+    },
+    logLevel: environment.LOG_LEVEL,
+    http: {
+      appOrigin: environment.APP_ORIGIN,
+      allowedOrigins: environment.ALLOWED_ORIGINS,
+      introspectionSecret: environment.INTROSPECTION_SECRET,
+      cronSecret: environment.CRON_SECRET,
+      metricsSecret: environment.METRICS_SECRET,
+    },
+    clerk: {
+      secretKey: environment.CLERK_SECRET_KEY,
+      jwtKey: environment.CLERK_JWT_KEY,
+      apiUrl: environment.CLERK_API_URL,
+      webhookSecret: environment.CLERK_WEBHOOK_SIGNING_SECRET,
+      appOrigin: environment.APP_ORIGIN,
+      accessFeature: environment.API_ACCESS_FEATURE,
+    },
+    publishableKey: environment.NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY,
+  };
+}

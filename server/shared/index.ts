@@ -1,0 +1,9 @@
+/** What a browser may load of `server/`: pure rules, which the server applies too. */
+export { type Effect, weakestEffect } from "./effect";
+export type { DomainErrorCode } from "./errors";
+export { expectedOwnerHeader } from "./expected-owner";
+export { findSecrets } from "./find-secrets";
+export type { CreateInput } from "./inputs";
+export { normaliseName } from "./name";
+export { displaySecret } from "./secret-format";
+export { hasEnded, type KeyStatus, statusOf } from "./status";

@@ -1,0 +1,86 @@
+import type { AnyTRPCRootTypes, TRPCProcedureBuilder, TRPCRouterBuilder, TRPCUnsetMarker } from "@trpc/server";
+import { z } from "zod";
+
+import {
+  type Caller,
+  createApiKey,
+  effectOfApiKey,
+  invalidateCache,
+  limitInvalidations,
+  listApiKeys,
+  renameApiKey,
+  revokeAllApiKeys,
+  revokeApiKey,
+  usageOfApiKey,
+} from "../server/keys";
+import type { ServerContext } from "../server/keys/context";
+import { checkScopes, createInput, invalidateCacheInput, keyIdInput, renameInput } from "../server/shared/inputs";
+import { toTrpcError } from "./errors";
+
+/** What the procedures need in their context: `getLatchkey().server`, and who calls, from the session. `protect` puts both there. */
+export interface ApiKeysContext {
+  server: ServerContext;
+  caller: Caller;
+}
+
+/** A procedure of any root, without input or output, whose context has at least `Context`. */
+export type Procedure<Context> = TRPCProcedureBuilder<
+  object,
+  object,
+  Context,
+  TRPCUnsetMarker,
+  TRPCUnsetMarker,
+  TRPCUnsetMarker,
+  TRPCUnsetMarker,
+  false
+>;
+
+interface HostParts<Root extends AnyTRPCRootTypes> {
+  router: TRPCRouterBuilder<Root>;
+  procedure: Procedure<ApiKeysContext>;
+}
+
+/**
+ * Makes the router `apiKeys` for a tRPC root of the host. The caller comes from the procedure's context and never from the input.
+ * @param parts `router`: the host's `t.router`. `procedure`: one whose context has `server` and `caller`, see `protect`.
+ * @returns the router. Its errors carry the domain's code in `cause`; `apiKeysErrorData` brings it to the client.
+ * @example
+ * const apiKeys = createApiKeysRouter({ router: t.router, procedure: protect(t.procedure, getLatchkey) });
+ */
+export function createApiKeysRouter<Root extends AnyTRPCRootTypes>({
+  router,
+  procedure: hostProcedure,
+}: HostParts<Root>) {
+  /** Maps errors by the result, since tRPC's `next()` never rejects: a try/catch around it would see no error. */
+  const procedure = hostProcedure.use(async ({ next }) => {
+    const result = await next();
+    if (!result.ok) throw toTrpcError(result.error);
+    return result;
+  });
+  return router({
+    list: procedure.query(({ ctx }) => listApiKeys(ctx.server, ctx.caller)),
+
+    create: procedure.input(createInput).mutation(({ ctx, input }) => {
+      checkScopes(input, ctx.server.settings.scopes);
+      return createApiKey(ctx.server, ctx.caller, input);
+    }),
+
+    rename: procedure.input(renameInput).mutation(({ ctx, input }) => renameApiKey(ctx.server, ctx.caller, input)),
+
+    revoke: procedure.input(keyIdInput).mutation(({ ctx, input }) => revokeApiKey(ctx.server, ctx.caller, input)),
+
+    revokeAll: procedure.input(z.strictObject({})).mutation(({ ctx }) => revokeAllApiKeys(ctx.server, ctx.caller)),
+
+    effect: procedure.input(keyIdInput).query(({ ctx, input }) => effectOfApiKey(ctx.server, ctx.caller, input)),
+
+    usage: procedure.input(keyIdInput).query(({ ctx, input }) => usageOfApiKey(ctx.server, ctx.caller, input)),
+
+    invalidateCache: procedure
+      .input(invalidateCacheInput)
+      .use(async ({ ctx, next }) => {
+        await limitInvalidations(ctx.server, ctx.caller);
+        return next();
+      })
+      .mutation(({ ctx, input }) => invalidateCache(ctx.server, ctx.caller, input)),
+  });
+}

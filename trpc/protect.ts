@@ -1,0 +1,35 @@
+import { TRPCError } from "@trpc/server";
+
+import type { IdentityProvider } from "../server/http/identity";
+import type { ServerContext } from "../server/keys/context";
+import { DomainError } from "../server/shared/errors";
+import type { Procedure } from "./api-keys-router";
+import { toTrpcError } from "./errors";
+
+/** What `protect` uses of the result of `createLatchkey`. */
+export interface ProtectingLatchkey {
+  server: ServerContext;
+  identity: Pick<IdentityProvider, "readSession">;
+}
+
+/**
+ * Makes a procedure for signed-in users out of one for everybody. It puts `server` and `caller` into the context.
+ * @param procedure such as `t.procedure`, or T3's `publicProcedure`.
+ * @param getLatchkey is called for each request, so that a build needs no settings.
+ * @returns a procedure for `createApiKeysRouter`. It refuses with UNAUTHORIZED who is not signed in, and who is signed in as another account
+ *   than the one that the page was made for. It fails with SERVICE_UNAVAILABLE while the sign-in cannot be asked.
+ */
+export function protect(procedure: Procedure<object>, getLatchkey: () => ProtectingLatchkey) {
+  return procedure.use(async ({ next }) => {
+    const { server, identity } = getLatchkey();
+    const session = await identity.readSession();
+    if (session.status === "unavailable") throw toTrpcError(unavailable());
+    if (session.status === "signed_out") throw new TRPCError({ code: "UNAUTHORIZED", message: "Sign in first." });
+    return next({ ctx: { server, caller: session.caller } });
+  });
+}
+
+const unavailable = () => {
+  const cause = new DomainError("SERVICE_UNAVAILABLE");
+  return new TRPCError({ code: "SERVICE_UNAVAILABLE", message: cause.message, cause });
+};
