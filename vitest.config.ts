@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
-import { compilerOptions } from "./tsconfig.json" with { type: "json" };
+import tsconfig from "./tsconfig.json" with { type: "json" };
 
 // `npm test` sets these where a program is missing and may not be installed, and lists at its end what was left out.
 const leftOut = [
@@ -11,8 +11,7 @@ const leftOut = [
 
 /** The names of tsconfig's `paths`: `@` is this folder, and `latchkey/…` are the sources of the package's entry points. */
 function aliases() {
-  const { paths } = compilerOptions;
-  return Object.entries(paths).map(([name, [target = ""]]) => ({
+  return Object.entries(tsconfig.compilerOptions.paths).map(([name, [target = ""]]) => ({
     find: new RegExp(`^${name.replace("*", "(.*)")}$`),
     replacement: join(import.meta.dirname, target.replace("*", "$1")),
   }));
