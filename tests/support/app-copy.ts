@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { buildApp } from "./app-server";
 
 const sources =
-  "app server trpc latchkey.ts instrumentation.ts instrumentation-node.ts middleware.ts next.config.ts package.json postcss.config.mjs tsconfig.json".split(
+  "app server trpc instrumentation.ts instrumentation-node.ts middleware.ts next.config.ts package.json postcss.config.mjs tsconfig.json".split(
     " ",
   );
 
