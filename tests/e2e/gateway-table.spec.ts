@@ -12,7 +12,7 @@ import { storeExpiry, storeOwner } from "../support/stored-keys";
 
 /** A route of a host app, as the README shows one. */
 const reportsRoute = `
-import { withApiKey } from "../../gateway";
+import { withApiKey } from "../../../../server/latchkey";
 
 export const GET = withApiKey((_request, { key }) => Response.json({ reportsOf: key.ownerId }), {
   scopes: ["reports:read", "reports:write"],
