@@ -107,7 +107,8 @@ function brokenBy(state: State, verifier: Verifier, content: Content): Property 
 
 export function rowContent(state: State, verifier: Verifier, fault: Fault | null): Content {
   const row = fault === "lagging-database-replica" ? state.replicaRow : state.row;
-  if (row.hash !== verifier.hash) return "unknown";
+  // A secret that was replaced stays known as revoked. The second one is unknown to a replica that lags.
+  if (row.hash !== verifier.hash) return verifier.hash === "first" ? "revoked" : "unknown";
   return row.isRevoked ? "revoked" : row.name;
 }
 
