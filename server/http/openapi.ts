@@ -55,7 +55,7 @@ export function createOpenApiDocument(origin: string) {
           operationId: "revokeSelf",
           summary: "Revokes the key that is sent. Repeatable.",
           security: byKey,
-          responses: { "200": json("The key is revoked.", effectSchema), ...keyRefusals },
+          responses: { "200": json("The key is revoked, or the secret was before.", effectSchema), ...keyRefusals },
         },
       },
       "/api/v1/introspect": {

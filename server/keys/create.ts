@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 
-import { and, eq } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import { v7 as uuidV7 } from "uuid";
 
 import type { ServerContext } from "./context";
 import type { Statements } from "../platform/database";
 import { lockOwner } from "../platform/locks";
-import { apiKeys } from "../platform/schema";
+import { apiKeys, apiKeySecrets } from "../platform/schema";
 import { DomainError } from "../shared/errors";
 import { describeFault } from "../platform/logger";
 import { changeAndPurge, type NamePurges } from "../outbox/change-and-purge";
@@ -60,6 +60,14 @@ export async function createApiKey(ctx: ServerContext, caller: Caller, input: Cr
   const secret = mintSecret(ctx.settings.secretFormat);
   const hash = hashSecret(secret);
   const requestDigest = digestInput(input);
+  const minted: MintedSecret = {
+    hash,
+    ownerId: caller.ownerId,
+    display: displaySecret(secret),
+    state: "current",
+    requestId: input.requestId,
+    requestDigest,
+  };
   let attempts = 0;
   const requiresFeature = ctx.settings.accessFeature !== undefined;
 
@@ -67,37 +75,41 @@ export async function createApiKey(ctx: ServerContext, caller: Caller, input: Cr
     attempts++;
     const owner = await lockOwner(transaction, caller.ownerId, requiresFeature ? caller.hasAccessClaim : null);
     const [earlier] = await transaction
-      .select({ ...summaryColumns, hash: apiKeys.hash, requestDigest: apiKeys.requestDigest })
+      .select({ row: summaryColumns, hash: apiKeySecrets.hash, requestDigest: apiKeySecrets.requestDigest })
       .from(apiKeys)
-      .where(and(eq(apiKeys.ownerId, caller.ownerId), eq(apiKeys.requestId, input.requestId)))
+      .innerJoin(apiKeySecrets, eq(apiKeySecrets.keyId, apiKeys.id))
+      .where(and(eq(apiKeySecrets.ownerId, caller.ownerId), eq(apiKeySecrets.requestId, input.requestId)))
       .for("no key update");
     if (owner.closedAt) throw new DomainError("API_ACCESS_REQUIRED", { message: "This account is closed." });
     if (!mayCreateKeys(ctx, caller, owner)) throw new DomainError("API_ACCESS_REQUIRED");
-    if (earlier?.hash.equals(hash)) return withoutHash(earlier);
+    if (earlier?.hash.equals(hash)) return earlier.row;
     // An earlier attempt of this call may have committed, and another call then replaced and revoked its secret. That hash is never
     // written again, and the other call's secret, which may be on a screen, lives on.
     if (earlier && attempts > 1) throw new DomainError("OUTCOME_UNKNOWN");
     if (earlier) {
-      if (!earlier.requestDigest.equals(requestDigest)) throw new DomainError("API_KEY_REQUEST_REUSED");
-      return replaceSecret(ctx, transaction, purge, earlier, secret);
+      if (!earlier.requestDigest?.equals(requestDigest)) throw new DomainError("API_KEY_REQUEST_REUSED");
+      const replacement = { ...minted, keyId: earlier.row.id, createdAt: ctx.now() };
+      return replaceSecret(ctx, transaction, purge, earlier, replacement);
     }
     const active = await transaction.$count(
       apiKeys,
       and(eq(apiKeys.ownerId, caller.ownerId), isActive(apiKeys, ctx.now())),
     );
     if (active >= (owner.keyLimit ?? ctx.settings.keyLimit)) throw new DomainError("API_KEY_LIMIT_REACHED");
-    return insertKey(ctx, transaction, caller.ownerId, input, requestDigest, secret);
+    return insertKey(ctx, transaction, input, minted);
   });
   return { key: toSummary(row, ctx.now(), null), secret, replaced: effects.get(row.id) ?? null };
 }
 
+type SecretRow = typeof apiKeySecrets.$inferInsert;
+/** A new secret's row, as far as it is known before its key is. */
+type MintedSecret = Omit<SecretRow, "keyId" | "createdAt">;
+
 async function insertKey(
   ctx: ServerContext,
   transaction: Statements,
-  ownerId: string,
   input: CreateInput,
-  requestDigest: Buffer,
-  secret: string,
+  minted: MintedSecret,
 ): Promise<SummaryRow> {
   const createdAt = ctx.now();
   const expiresAt =
@@ -106,51 +118,39 @@ async function insertKey(
     .insert(apiKeys)
     .values({
       id: uuidV7(),
-      ownerId,
+      ownerId: minted.ownerId,
       name: input.name,
-      hash: hashSecret(secret),
-      display: displaySecret(secret),
       environment: ctx.settings.secretFormat.environment,
       scopes: input.scopes ?? [...ctx.settings.scopes],
-      requestId: input.requestId,
-      requestDigest,
       createdAt,
       expiresAt,
     })
     .returning(summaryColumns);
   if (!row) throw new Error("the key was not inserted");
-  return row;
+  await transaction.insert(apiKeySecrets).values({ ...minted, keyId: row.id, createdAt });
+  // When the key's row was written it had no secret to show yet.
+  return { ...row, display: minted.display };
 }
 
-/** An earlier attempt of the same call has committed, and its confirmation was lost. */
-function withoutHash({
-  hash: _hash,
-  requestDigest: _digest,
-  ...row
-}: SummaryRow & { hash: Buffer; requestDigest: Buffer }): SummaryRow {
-  return row;
-}
-
-/** For a retry: the row gets the hash of the new secret. The same transaction revokes the old hash for good. */
+/** For a retry: the key gets a new current secret. The same transaction revokes the old one for good, which stays known by its hash. */
 async function replaceSecret(
   ctx: ServerContext,
   transaction: Statements,
   purge: NamePurges,
-  earlier: SummaryRow & { hash: Buffer },
-  secret: string,
+  { row, hash }: { row: SummaryRow; hash: Buffer },
+  replacement: SecretRow,
 ): Promise<SummaryRow> {
   const now = ctx.now();
-  const isRecent = now.getTime() - earlier.createdAt.getTime() < retryMilliseconds;
-  const isUsed = earlier.lastUsedAt !== null || (await wasJustVerified(ctx, earlier.hash));
-  if (statusOf(earlier, now) !== "active" || !isRecent || isUsed) throw new DomainError("API_KEY_REQUEST_REUSED");
-  const [row] = await transaction
-    .update(apiKeys)
-    .set({ hash: hashSecret(secret), display: displaySecret(secret) })
-    .where(eq(apiKeys.id, earlier.id))
-    .returning(summaryColumns);
-  if (!row) throw new Error("the key is gone");
-  await purge([{ keyId: row.id, hash: earlier.hash, target: "revoked" }]);
-  return row;
+  const isRecent = now.getTime() - row.createdAt.getTime() < retryMilliseconds;
+  const isUsed = row.lastUsedAt !== null || (await wasJustVerified(ctx, hash));
+  if (statusOf(row, now) !== "active" || !isRecent || isUsed) throw new DomainError("API_KEY_REQUEST_REUSED");
+  await transaction
+    .update(apiKeySecrets)
+    .set({ state: "revoked", revokedAt: sql`clock_timestamp()`, requestId: null })
+    .where(eq(apiKeySecrets.hash, hash));
+  await transaction.insert(apiKeySecrets).values(replacement);
+  await purge({ target: "revoked", hash });
+  return { ...row, display: replacement.display };
 }
 
 /**

@@ -1,8 +1,5 @@
-import { eq } from "drizzle-orm";
-
 import type { ServerContext } from "./context";
 import { readClock } from "../platform/database";
-import { apiKeys } from "../platform/schema";
 import { DomainError } from "../shared/errors";
 import { describeFault } from "../platform/logger";
 import { changeAndPurge } from "../outbox/change-and-purge";
@@ -19,7 +16,7 @@ export async function limitInvalidations(ctx: ServerContext, caller: { ownerId: 
 
 /**
  * Discards what is cached for a hash. This is the original system's procedure. The key itself does not change, and an active key goes on
- * working. A hash that no key has is purged too, but without a row in the outbox.
+ * working. A hash that no key ever had is purged too, but without a row in the outbox.
  * @param input `keyHash`: the hash of the secret, as 64 lower-case hexadecimal digits.
  * @returns from when on, or after when at the latest, nothing is used that was cached before this call.
  * @throws DomainError API_KEY_NOT_OWNED for another owner's hash.
@@ -38,8 +35,7 @@ export async function invalidateCache(
 }
 
 async function findOwned(ctx: ServerContext, ownerId: string, hash: Buffer) {
-  const columns = { id: apiKeys.id, ownerId: apiKeys.ownerId, revokedAt: apiKeys.revokedAt };
-  const [key] = await ctx.db.select(columns).from(apiKeys).where(eq(apiKeys.hash, hash));
+  const [key] = await ctx.findByHash.execute({ hash });
   if (key && key.ownerId !== ownerId) throw new DomainError("API_KEY_NOT_OWNED");
   return key;
 }
@@ -50,14 +46,14 @@ async function purgeOwned(
   hash: Buffer,
 ): Promise<Effect> {
   const { effects } = await changeAndPurge(ctx, (_transaction, purge) =>
-    purge([{ keyId: key.id, hash, target: key.revokedAt ? "revoked" : "absent" }]),
+    purge({ target: key.revokedAt ? "revoked" : "absent", hash }),
   );
   const effect = effects.get(key.id);
   if (!effect) throw new Error("the purge was not carried out");
   return effect;
 }
 
-/** No key has this hash, so there is no row in the outbox and nothing to record. The database only tells the time. */
+/** No key ever had this hash, so there is no row in the outbox and nothing to record. The database only tells the time. */
 async function purgeUnknown(ctx: ServerContext, hash: Buffer): Promise<Effect> {
   // Before the purge: what fails after it must not be told as "nothing was changed".
   const askedAt = await readClock(ctx.db);

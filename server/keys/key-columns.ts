@@ -1,12 +1,15 @@
 import { sql } from "drizzle-orm";
 
-import { apiKeys, apiKeyUsage } from "../platform/schema";
+import { apiKeys, apiKeySecrets, apiKeyUsage } from "../platform/schema";
 
 /** The columns of a key for its summary. The hash is not among them, so a row of these columns cannot leak it. */
 export const summaryColumns = {
   id: apiKeys.id,
   name: apiKeys.name,
-  display: apiKeys.display,
+  display: sql<string>`(
+    select ${apiKeySecrets.display} from ${apiKeySecrets}
+    where ${apiKeySecrets.keyId} = ${apiKeys.id} and ${apiKeySecrets.state} = 'current'
+  )`,
   environment: apiKeys.environment,
   scopes: apiKeys.scopes,
   createdAt: apiKeys.createdAt,
@@ -20,6 +23,10 @@ export const summaryColumns = {
     order by ${apiKeyUsage.hour} desc limit 1
   )`.mapWith((value: string) => new Date(value)),
 };
-export type SummaryRow = Pick<typeof apiKeys.$inferSelect, Exclude<keyof typeof summaryColumns, "lastUsedAt">> & {
+export type SummaryRow = Pick<
+  typeof apiKeys.$inferSelect,
+  Exclude<keyof typeof summaryColumns, "display" | "lastUsedAt">
+> & {
+  display: string;
   lastUsedAt: Date | null;
 };

@@ -24,16 +24,15 @@ export async function renameApiKey(
   input: { id: string; name: string },
 ): Promise<ApiKeySummary> {
   const { result } = await changeAndPurge(ctx, async (transaction, purge) => {
-    const [renamed] = await transaction
+    const [row] = await transaction
       .update(apiKeys)
       .set({ name: input.name })
       .where(and(eq(apiKeys.id, fromPublicId(input.id)), eq(apiKeys.ownerId, owner.ownerId)))
-      .returning({ ...summaryColumns, hash: apiKeys.hash });
-    if (!renamed) throw new DomainError("API_KEY_NOT_FOUND");
-    const { hash, ...row } = renamed;
+      .returning(summaryColumns);
+    if (!row) throw new DomainError("API_KEY_NOT_FOUND");
     // Of a key that was revoked before. Here, since a database that fails after the commit must not be told as "nothing was changed".
     const effects = await effectsOf(transaction, [row]);
-    await purge([{ keyId: row.id, hash, target: "absent" }]);
+    await purge({ target: "absent", keyIds: [row.id] });
     return { row, effect: effects.get(row.id) ?? null };
   });
   return toSummary(result.row, ctx.now(), result.effect);

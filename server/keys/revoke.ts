@@ -1,11 +1,12 @@
-import { and, eq, inArray, isNull, sql } from "drizzle-orm";
+import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
 
 import type { ServerContext } from "./context";
 import type { Statements } from "../platform/database";
 import { lockedKeyIds } from "../platform/locks";
-import { apiKeys } from "../platform/schema";
+import { apiKeys, apiKeySecrets } from "../platform/schema";
 import { DomainError } from "../shared/errors";
 import { changeAndPurge } from "../outbox/change-and-purge";
+import { recordSecretEffects } from "../outbox/effects";
 import { fromPublicId, toPublicId } from "../shared/public-id";
 import { type SummaryRow, summaryColumns } from "./key-columns";
 import { type ApiKeySummary, toSummary } from "./summary";
@@ -14,7 +15,8 @@ import { isWellFormedSecret } from "../shared/secret-format";
 import { type Effect, weakestEffect } from "../shared/effect";
 
 type RevokedBy = NonNullable<SummaryRow["revokedBy"]>;
-interface FoundKey {
+/** A secret of a key that is to be revoked. */
+interface FoundSecret {
   id: string;
   hash: Buffer;
 }
@@ -35,10 +37,8 @@ export async function revokeApiKey(
   owner: { ownerId: string },
   input: { id: string },
 ): Promise<{ key: ApiKeySummary; effect: Effect }> {
-  const found = await ctx.db
-    .select({ id: apiKeys.id, hash: apiKeys.hash })
-    .from(apiKeys)
-    .where(and(eq(apiKeys.id, fromPublicId(input.id)), eq(apiKeys.ownerId, owner.ownerId)));
+  const isKey = and(eq(apiKeys.id, fromPublicId(input.id)), eq(apiKeys.ownerId, owner.ownerId));
+  const found = await findSecrets(ctx, isKey);
   const [revoked] = await revokeFound(ctx, found, "owner");
   if (!revoked) throw new DomainError("API_KEY_NOT_FOUND");
   const { row, effect } = revoked;
@@ -59,10 +59,7 @@ export async function revokeAllApiKeys(
   ctx: ServerContext,
   owner: { ownerId: string },
 ): Promise<{ keys: { id: string; effect: Effect }[]; effect: Effect | null }> {
-  const found = await ctx.db
-    .select({ id: apiKeys.id, hash: apiKeys.hash })
-    .from(apiKeys)
-    .where(and(eq(apiKeys.ownerId, owner.ownerId), isNull(apiKeys.effectiveAt)));
+  const found = await findSecrets(ctx, and(eq(apiKeys.ownerId, owner.ownerId), isNull(apiKeys.effectiveAt)));
   const revoked = await revokeFound(ctx, found, "owner");
   const keys = revoked.map(({ row, effect }) => ({ id: toPublicId(row.id), effect }));
   return { keys, effect: weakestEffect(keys.map(({ effect }) => effect)) };
@@ -70,28 +67,40 @@ export async function revokeAllApiKeys(
 
 /**
  * Lets a key revoke itself. It may do so whatever its access, scopes or limits are, and also when it has expired. The key is looked up in the
- * database and never in the slot.
- * @returns the effect, also for a key that was revoked before. Null: no key has this secret.
+ * database and never in the slot. A secret that was revoked alone does not end the key, which lives on with another one.
+ * @returns the effect, also for a key or a secret that was revoked before. Null: no key ever had this secret.
  * @throws CommitOutcomeUnknownError when nobody knows whether the key was revoked.
  * @throws ConcurrencyLimitError when too many reads of the database wait already; what the database throws. Then this call has not revoked
  *   the key.
  * @example
  * const effect = await revokeSelf(ctx, "lk_live_…");
- * if (effect === null) console.log("no key has this secret");
+ * if (effect === null) console.log("no key ever had this secret");
  */
 export async function revokeSelf(ctx: ServerContext, secret: string): Promise<Effect | null> {
   const format = ctx.settings.secretFormat;
   if (!isWellFormedSecret(secret, format)) return null;
   const hash = hashSecret(secret);
   const [found] = await ctx.databaseReads(() => ctx.findByHash.execute({ hash }));
+  if (found?.state === "revoked")
+    return (await recordSecretEffects(ctx.db, [hash], null)).get(hash.toString("hex")) ?? null;
   const [revoked] = await revokeFound(ctx, found ? [{ id: found.id, hash }] : [], "key");
   return revoked?.effect ?? null;
 }
 
-async function revokeFound(ctx: ServerContext, found: readonly FoundKey[], revokedBy: RevokedBy) {
+/** The secrets that a slot may hold, of the keys that `which` chooses. */
+async function findSecrets(ctx: Pick<ServerContext, "db">, which: SQL | undefined): Promise<FoundSecret[]> {
+  return ctx.db
+    .select({ id: apiKeys.id, hash: apiKeySecrets.hash })
+    .from(apiKeys)
+    .innerJoin(apiKeySecrets, eq(apiKeySecrets.keyId, apiKeys.id))
+    .where(and(which, isNull(apiKeySecrets.effectiveAt)));
+}
+
+async function revokeFound(ctx: ServerContext, found: readonly FoundSecret[], revokedBy: RevokedBy) {
   if (found.length === 0) return [];
-  const hashes = found.map((key) => key.hash);
-  return revokeKeys(ctx, hashes, revokedBy, () => Promise.resolve(found.map((key) => key.id)));
+  const hashes = found.map(({ hash }) => hash);
+  const keyIds = [...new Set(found.map(({ id }) => id))];
+  return revokeKeys(ctx, hashes, revokedBy, () => Promise.resolve(keyIds));
 }
 
 /**
@@ -110,9 +119,9 @@ export async function revokeKeys(
     ctx,
     async (transaction, purge) => {
       const revoked = await markRevoked(transaction, await chooseIds(transaction), revokedBy);
-      // These hashes were read under the lock. A retried create may have replaced one after the lookup.
-      await purge(revoked.map(({ id, hash }) => ({ keyId: id, hash, target: "revoked" as const })));
-      return revoked.map(({ hash: _hash, ...row }): SummaryRow => row);
+      // Every secret that the keys have under the lock. A retried create may have added one after the lookup.
+      await purge({ target: "revoked", keyIds: revoked.map(({ id }) => id) });
+      return revoked;
     },
     { bypass: likelyHashes },
   );
@@ -122,7 +131,11 @@ export async function revokeKeys(
   });
 }
 
-async function markRevoked(transaction: Statements, ids: readonly string[], revokedBy: RevokedBy) {
+async function markRevoked(
+  transaction: Statements,
+  ids: readonly string[],
+  revokedBy: RevokedBy,
+): Promise<SummaryRow[]> {
   if (ids.length === 0) return [];
   return transaction
     .update(apiKeys)
@@ -131,5 +144,5 @@ async function markRevoked(transaction: Statements, ids: readonly string[], revo
       revokedBy: sql`coalesce(${apiKeys.revokedBy}, ${revokedBy})`,
     })
     .where(inArray(apiKeys.id, lockedKeyIds(transaction, inArray(apiKeys.id, [...ids]))))
-    .returning({ ...summaryColumns, hash: apiKeys.hash });
+    .returning(summaryColumns);
 }

@@ -1,18 +1,21 @@
-import type { Effect } from "../shared/effect";
+import { type Effect, weakestEffect } from "../shared/effect";
 import type { OutboxContext } from "./context";
 import type { Statements } from "../platform/database";
 import { describeFault } from "../platform/logger";
 import { commitUntilKnown } from "./commit-until-known";
-import { pendingSince, recordEffects } from "./effects";
-import { enqueuePurges, type KeyQueue, type Purge, queueOf, type QueuedPurge } from "./queue";
+import { pendingSince, recordEffects, recordSecretEffects } from "./effects";
+import { enqueuePurges, type KeyQueue, type OutdatedSlots, queueOf, type QueuedPurge } from "./queue";
 import { type Settlement, settlePurges } from "./settle";
 
 /** Names the slots that the change makes out of date. They are queued in the change's transaction and purged after its commit. */
-export type NamePurges = (purges: readonly Purge[]) => Promise<void>;
+export type NamePurges = (slots: OutdatedSlots) => Promise<void>;
 
 export interface Changed<T> {
   result: T;
-  /** By key id, for each key that the change named a purge for: from when on nothing that was cached before is accepted. */
+  /**
+   * By key id, for each key that the change named a purge for: of its revocation where the key is revoked, else the weakest of the
+   * revocations of its secrets, else from when on nothing that was cached before is used.
+   */
   effects: Map<string, Effect>;
 }
 
@@ -31,7 +34,7 @@ export interface Changed<T> {
  * @example
  * const { result, effects } = await changeAndPurge(ctx, async (transaction, purge) => {
  *   const keys = await transaction.update(apiKeys).set({ name }).where(eq(apiKeys.id, id)).returning();
- *   await purge(keys.map((key) => ({ keyId: key.id, hash: key.hash, target: "absent" })));
+ *   await purge({ target: "absent", keyIds: keys.map((key) => key.id) });
  *   return keys;
  * });
  */
@@ -43,8 +46,8 @@ export async function changeAndPurge<T>(
   if (options.bypass?.length) await bypassBestEffort(ctx, options.bypass);
   const { result: committed, committedAt } = await commitUntilKnown(ctx, async (transaction) => {
     const named: QueuedPurge[] = [];
-    const result = await change(transaction, async (purges) => {
-      named.push(...(await enqueuePurges(transaction, purges)));
+    const result = await change(transaction, async (slots) => {
+      named.push(...(await enqueuePurges(transaction, slots)));
     });
     return { result, queue: await wholeQueue(transaction, named) };
   });
@@ -65,7 +68,7 @@ async function bypassBestEffort(
   }
 }
 
-/** For a revocation also what was queued for the key before, such as the hash that a retried create has replaced. */
+/** For a revocation also what was queued for the key before, such as the secret that a retried create has replaced. */
 async function wholeQueue(transaction: Statements, named: QueuedPurge[]): Promise<KeyQueue> {
   if (named.every((purge) => purge.target === "absent")) return { purges: named, revoked: new Map() };
   return queueOf(transaction, [...new Set(named.map((purge) => purge.keyId))]);
@@ -77,30 +80,38 @@ async function effectsAfter(
   { confirmed, recordedAt, effectiveAt }: Settlement,
   committedAt: Date,
 ): Promise<Map<string, Effect>> {
-  const atOf = (keyId: string) => {
-    if (queue.revoked.has(keyId)) return queue.revoked.get(keyId) ?? effectiveAt.get(keyId) ?? null;
-    // The key is not revoked: the effect tells only that its slots are purged.
-    const isConfirmed = queue.purges.every((purge, at) => purge.keyId !== keyId || confirmed[at]);
-    return isConfirmed ? recordedAt : null;
-  };
+  const isKeyRevoked = (keyId: string) => queue.revoked.has(keyId);
   const keyIds = [...new Set(queue.purges.map((purge) => purge.keyId))];
-  const pendingRevocations = keyIds.filter((keyId) => queue.revoked.has(keyId) && !atOf(keyId));
-  const promised = await promiseOrNothing(ctx, pendingRevocations, committedAt);
-  return new Map(
-    keyIds.map((keyId): [string, Effect] => {
-      const at = atOf(keyId);
-      // Even when the promise could not be stored it holds, since it follows from the commit alone.
-      return [keyId, at ? { status: "effective", at } : (promised.get(keyId) ?? pendingSince(committedAt))];
-    }),
-  );
+  const secrets = queue.purges.filter(({ keyId, target }) => target === "revoked" && !isKeyRevoked(keyId));
+  const keyAt = (keyId: string) => queue.revoked.get(keyId) ?? effectiveAt.get(keyId);
+  const secretAt = ({ hash }: QueuedPurge) => effectiveAt.get(hash.toString("hex"));
+  const promised = await promiseOrNothing(ctx, committedAt, {
+    keyIds: keyIds.filter((keyId) => isKeyRevoked(keyId) && !keyAt(keyId)),
+    hashes: secrets.filter((secret) => !secretAt(secret)).map(({ hash }) => hash),
+  });
+  // Even when the promise could not be stored it holds, since it follows from the commit alone.
+  const effect = (at: Date | null | undefined, id: string): Effect =>
+    at ? { status: "effective", at } : (promised.get(id) ?? pendingSince(committedAt));
+  const effectOf = (keyId: string): Effect => {
+    if (isKeyRevoked(keyId)) return effect(keyAt(keyId), keyId);
+    const revoked = secrets.filter((secret) => secret.keyId === keyId);
+    const weakest = weakestEffect(revoked.map((secret) => effect(secretAt(secret), secret.hash.toString("hex"))));
+    const isConfirmed = queue.purges.every((purge, at) => purge.keyId !== keyId || confirmed[at]);
+    return weakest ?? effect(isConfirmed ? recordedAt : null, keyId);
+  };
+  return new Map(keyIds.map((keyId) => [keyId, effectOf(keyId)]));
 }
 
-async function promiseOrNothing(ctx: Pick<OutboxContext, "db" | "logger">, ids: readonly string[], committedAt: Date) {
-  if (ids.length === 0) return new Map<string, Effect>();
+async function promiseOrNothing(
+  ctx: Pick<OutboxContext, "db" | "logger">,
+  committedAt: Date,
+  pending: { keyIds: readonly string[]; hashes: readonly Buffer[] },
+): Promise<Map<string, Effect>> {
   try {
-    return await recordEffects(ctx.db, ids, committedAt);
+    const keys = await recordEffects(ctx.db, pending.keyIds, committedAt);
+    return new Map([...keys, ...(await recordSecretEffects(ctx.db, pending.hashes, committedAt))]);
   } catch (fault) {
     ctx.logger.warn({ fault: describeFault(fault) }, "promise not stored");
-    return new Map<string, Effect>();
+    return new Map();
   }
 }

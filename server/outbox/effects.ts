@@ -1,10 +1,10 @@
-import { and, inArray, isNotNull, sql } from "drizzle-orm";
+import { and, inArray, isNotNull, type SQL, sql } from "drizzle-orm";
 
 import type { Effect } from "../shared/effect";
 import { guaranteeSeconds } from "../slot/slot";
 import type { Statements } from "../platform/database";
 import { lockedKeyIds } from "../platform/locks";
-import { apiKeys, cachePurges } from "../platform/schema";
+import { apiKeys, apiKeySecrets, cachePurges } from "../platform/schema";
 
 /** What a key's row says of its revocation. */
 type RevocationState = Pick<typeof apiKeys.$inferSelect, "id" | "revokedAt" | "effectiveAt" | "guaranteedBy">;
@@ -20,7 +20,7 @@ const stateColumns = {
 export async function effectsOf(db: Statements, rows: readonly RevocationState[]): Promise<Map<string, Effect>> {
   const revoked = rows.filter((row) => row.revokedAt);
   const pending = revoked.filter((row) => !row.effectiveAt).map((row) => row.id);
-  const current = pending.length > 0 ? await recordEffects(db, pending, null) : new Map<string, Effect>();
+  const current = await recordEffects(db, pending, null);
   const known = revoked.flatMap((row): [string, Effect][] =>
     row.effectiveAt ? [[row.id, { status: "effective", at: row.effectiveAt }]] : [],
   );
@@ -28,31 +28,61 @@ export async function effectsOf(db: Statements, rows: readonly RevocationState[]
 }
 
 /**
- * Records how far committed revocations have come, and returns it. Two facts are stored, each only once, so that later answers repeat them:
- * `guaranteed_by`, by when the revocation holds at the latest, and `effective_at`, once no purge of the key is queued any more. The second
- * is safe, since a row leaves the outbox only after Redis has confirmed it. One statement reads one snapshot, which has a revocation and
- * its outbox row together.
+ * Records how far committed revocations of keys have come, and returns it. Two facts are stored, each only once, so that later answers
+ * repeat them: `guaranteed_by`, by when the revocation holds at the latest, and `effective_at`, once no purge of the key is queued any more.
+ * The second is safe, since a row leaves the outbox only after Redis has confirmed it. One statement reads one snapshot, which has a
+ * revocation and its outbox row together.
  * @param seenCommitted the database's clock, read after the revocations were seen as committed. Null: the statement reads the clock, which
  *   is later. A time from before the commit (now(), revoked_at) would promise too early a moment, since a commit may wait behind a lock.
+ * @returns the effects by key id.
  */
 export async function recordEffects(
   db: Statements,
   keyIds: readonly string[],
   seenCommitted: Date | null,
 ): Promise<Map<string, Effect>> {
-  const since = seenCommitted ? sql`${seenCommitted.toISOString()}::timestamptz` : sql`clock_timestamp()`;
-  const isQueued = sql`exists (
-    select from ${cachePurges} where ${cachePurges.keyId} = ${apiKeys}.id and ${cachePurges.target} = 'revoked'
-  )`;
+  if (keyIds.length === 0) return new Map();
   const revoked = and(inArray(apiKeys.id, [...keyIds]), isNotNull(apiKeys.revokedAt));
   const rows = await db
     .update(apiKeys)
-    .set({
-      guaranteedBy: sql`coalesce(${apiKeys.guaranteedBy}, ${since} + ${guaranteeSeconds} * interval '1 second')`,
-      effectiveAt: sql`coalesce(${apiKeys.effectiveAt}, case when not ${isQueued} then clock_timestamp() end)`,
-    })
+    .set(receiptOf(apiKeys, sql`${cachePurges.keyId} = ${apiKeys}.id`, seenCommitted))
     .where(inArray(apiKeys.id, lockedKeyIds(db, revoked)))
     .returning(stateColumns);
+  return effectsBy(rows);
+}
+
+/** The same for secrets that were revoked alone, while their keys live on. @returns the effects by hash, in hexadecimal. */
+export async function recordSecretEffects(
+  db: Statements,
+  hashes: readonly Buffer[],
+  seenCommitted: Date | null,
+): Promise<Map<string, Effect>> {
+  if (hashes.length === 0) return new Map();
+  const revoked = and(inArray(apiKeySecrets.hash, [...hashes]), isNotNull(apiKeySecrets.revokedAt));
+  const keyIds = db.select({ id: apiKeySecrets.keyId }).from(apiKeySecrets).where(revoked);
+  const rows = await db
+    .update(apiKeySecrets)
+    .set(receiptOf(apiKeySecrets, sql`${cachePurges.hash} = ${apiKeySecrets}.secret_hash`, seenCommitted))
+    .where(and(revoked, inArray(apiKeySecrets.keyId, lockedKeyIds(db, inArray(apiKeys.id, keyIds)))))
+    .returning({
+      id: sql<string>`encode(${apiKeySecrets.hash}, 'hex')`,
+      effectiveAt: apiKeySecrets.effectiveAt,
+      guaranteedBy: apiKeySecrets.guaranteedBy,
+    });
+  return effectsBy(rows);
+}
+
+/** @param isOfIt chooses the purges that the revocation waits for. */
+function receiptOf(table: typeof apiKeys | typeof apiKeySecrets, isOfIt: SQL, seenCommitted: Date | null) {
+  const since = seenCommitted ? sql`${seenCommitted.toISOString()}::timestamptz` : sql`clock_timestamp()`;
+  const isQueued = sql`exists (select from ${cachePurges} where ${isOfIt} and ${cachePurges.target} = 'revoked')`;
+  return {
+    guaranteedBy: sql`coalesce(${table.guaranteedBy}, ${since} + ${guaranteeSeconds} * interval '1 second')`,
+    effectiveAt: sql`coalesce(${table.effectiveAt}, case when not ${isQueued} then clock_timestamp() end)`,
+  };
+}
+
+function effectsBy(rows: readonly Pick<RevocationState, "id" | "effectiveAt" | "guaranteedBy">[]): Map<string, Effect> {
   return new Map(
     rows.flatMap((row): [string, Effect][] => {
       if (row.effectiveAt) return [[row.id, { status: "effective", at: row.effectiveAt }]];

@@ -1,17 +1,19 @@
-import { eq, inArray, sql } from "drizzle-orm";
+import { and, eq, inArray, isNull, ne, sql } from "drizzle-orm";
 
 import type { SlotPurge } from "../slot/slot";
 import type { Statements } from "../platform/database";
-import { apiKeys, cachePurges } from "../platform/schema";
+import { apiKeys, apiKeySecrets, cachePurges } from "../platform/schema";
 
-/** A slot that has to be purged, and the key that it belongs to. */
-export interface Purge extends SlotPurge {
-  keyId: string;
-}
+/**
+ * The slots that a change makes out of date: of one secret, or of the keys' secrets. Of these a revocation means every one that Redis has
+ * not confirmed as revoked already, and any other change those that may still be accepted.
+ */
+export type OutdatedSlots = { target: SlotPurge["target"] } & ({ hash: Buffer } | { keyIds: readonly string[] });
 
 /** A purge in the outbox. `generation` rises when the same purge is asked for again. A confirmation is for one generation only. */
-export interface QueuedPurge extends Purge {
+export interface QueuedPurge extends SlotPurge {
   id: string;
+  keyId: string;
   generation: number;
 }
 
@@ -47,12 +49,29 @@ export async function readBacklog(statements: Statements): Promise<Backlog> {
 /** The request that enqueues a purge tries it at once. The drain waits until that attempt has failed or its process has died. */
 const afterImmediateAttempt = sql`clock_timestamp() + interval '3 seconds'`;
 
-/** Puts purges into the outbox, in the transaction of the change that needs them. So both are committed, or neither is. */
-export async function enqueuePurges(transaction: Statements, purges: readonly Purge[]): Promise<QueuedPurge[]> {
-  if (purges.length === 0) return [];
+/**
+ * Puts purges into the outbox, in the transaction of the change that needs them. So both are committed, or neither is.
+ *
+ * The hashes are read here, by a statement of its own that starts after the change has locked the keys. A part of the statement that locks
+ * them would not see the secret that a retried create adds while that statement waits for the lock.
+ */
+export async function enqueuePurges(transaction: Statements, slots: OutdatedSlots): Promise<QueuedPurge[]> {
+  const purges = transaction
+    .select({
+      id: sql<string>`gen_random_uuid()`.as("id"),
+      keyId: apiKeySecrets.keyId,
+      hash: apiKeySecrets.hash,
+      target: sql<SlotPurge["target"]>`${slots.target}::text`.as("target"),
+      generation: sql<number>`1`.as("generation"),
+      createdAt: sql<Date>`clock_timestamp()`.as("created_at"),
+      attempts: sql<number>`0`.as("attempts"),
+      nextAttemptAt: sql<Date>`${afterImmediateAttempt}`.as("next_attempt_at"),
+    })
+    .from(apiKeySecrets)
+    .where(secretsOf(slots));
   return transaction
     .insert(cachePurges)
-    .values(purges.map((purge) => ({ ...purge, nextAttemptAt: afterImmediateAttempt })))
+    .select(purges)
     .onConflictDoUpdate({
       target: [cachePurges.hash, cachePurges.target],
       set: {
@@ -62,6 +81,13 @@ export async function enqueuePurges(transaction: Statements, purges: readonly Pu
       },
     })
     .returning(queuedPurgeColumns);
+}
+
+function secretsOf(slots: OutdatedSlots) {
+  if ("hash" in slots) return eq(apiKeySecrets.hash, slots.hash);
+  const isOutdated =
+    slots.target === "revoked" ? isNull(apiKeySecrets.effectiveAt) : ne(apiKeySecrets.state, sql`'revoked'`);
+  return and(inArray(apiKeySecrets.keyId, [...slots.keyIds]), isOutdated);
 }
 
 /**

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 
 import type { OutboxContext } from "./context";
 import { lockedKeyIds } from "../platform/locks";
-import { apiKeys, cachePurges } from "../platform/schema";
+import { apiKeys, apiKeySecrets, cachePurges } from "../platform/schema";
 import { describeFault } from "../platform/logger";
 import type { KeyQueue, QueuedPurge } from "./queue";
 
@@ -12,7 +12,10 @@ export interface Settlement {
   confirmed: boolean[];
   /** When the confirmed purges were recorded; null when there was none, or when they could not be recorded. */
   recordedAt: Date | null;
-  /** By key id: when the revocation became effective, for each revoked key whose purges are all confirmed and recorded. */
+  /**
+   * When revocations became effective: by key id for each revoked key whose purges are all confirmed and recorded, and by hash, in
+   * hexadecimal, for each secret that was revoked alone.
+   */
   effectiveAt: Map<string, Date>;
 }
 
@@ -21,7 +24,7 @@ export interface Settlement {
  * stays in the outbox.
  *
  * @param queue for revoked keys everything that is queued, as `queueOf` gives it. Nothing can come later, since a revoked key gets no new
- *   hash.
+ *   secret.
  */
 export async function settlePurges(ctx: OutboxContext, queue: KeyQueue): Promise<Settlement> {
   const { purges, revoked } = queue;
@@ -41,7 +44,7 @@ export async function settlePurges(ctx: OutboxContext, queue: KeyQueue): Promise
 }
 
 /**
- * Deletes the outbox rows and sets `effective_at`, in one statement. So no crash can leave a revoked key with neither of the two. The keys'
+ * Deletes the outbox rows and sets `effective_at`, in one statement. So no crash can leave a revocation with neither of the two. The keys'
  * rows are locked first, in the order of their ids, as in every transaction here. So there is no deadlock with a repeated revoke.
  */
 async function recordConfirmed(
@@ -51,6 +54,7 @@ async function recordConfirmed(
 ): Promise<Pick<Settlement, "recordedAt" | "effectiveAt">> {
   if (done.length === 0) return { recordedAt: null, effectiveAt: new Map() };
   const keyIds = sql`${apiKeys.id} = any(${sql.param(done.map((purge) => purge.keyId))}::uuid[])`;
+  const revokedHashes = done.filter((purge) => purge.target === "revoked").map((purge) => purge.hash);
   const statement = sql`
     with locked as materialized (
       ${lockedKeyIds(ctx.db, keyIds)}
@@ -61,9 +65,14 @@ async function recordConfirmed(
     ), effective as (
       update ${apiKeys} set effective_at = coalesce(effective_at, clock_timestamp())
       where id in (select id from locked) and id = any(${sql.param([...effectiveKeyIds])}::uuid[])
-      returning id, effective_at
+      returning id::text, effective_at
+    ), replaced as (
+      update ${apiKeySecrets} set effective_at = coalesce(effective_at, clock_timestamp())
+      where key_id in (select id from locked) and secret_hash = any(${sql.param(revokedHashes)}::bytea[]) and revoked_at is not null
+      returning encode(secret_hash, 'hex') as id, effective_at
     )
-    select clock_timestamp() as recorded_at, effective.id, effective.effective_at from (values (1)) as always left join effective on true`;
+    select clock_timestamp() as recorded_at, receipts.id, receipts.effective_at
+    from (values (1)) as always left join (select * from effective union all select * from replaced) as receipts on true`;
   try {
     const { rows } = await ctx.db.execute<{ recorded_at: string; id: string | null; effective_at: string }>(statement);
     const [first] = rows;

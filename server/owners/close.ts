@@ -5,7 +5,7 @@ import { type Effect, weakestEffect } from "../shared/effect";
 import type { ServerContext } from "../keys/context";
 import type { Statements } from "../platform/database";
 import { lockOwner } from "../platform/locks";
-import { apiKeys, owners } from "../platform/schema";
+import { apiKeys, apiKeySecrets, owners } from "../platform/schema";
 
 interface Closing {
   ownerId: string;
@@ -25,10 +25,11 @@ interface Closing {
  */
 export async function closeOwner(ctx: ServerContext, closing: Closing): Promise<Effect | null> {
   const living = await ctx.db
-    .select({ hash: apiKeys.hash })
+    .select({ hash: apiKeySecrets.hash })
     .from(apiKeys)
-    .where(and(eq(apiKeys.ownerId, closing.ownerId), isNull(apiKeys.revokedAt)));
-  const hashes = living.map((key) => key.hash);
+    .innerJoin(apiKeySecrets, eq(apiKeySecrets.keyId, apiKeys.id))
+    .where(and(eq(apiKeys.ownerId, closing.ownerId), isNull(apiKeys.revokedAt), isNull(apiKeySecrets.effectiveAt)));
+  const hashes = living.map(({ hash }) => hash);
   const revoked = await revokeKeys(ctx, hashes, "account", (transaction) => closeAndChoose(transaction, closing));
   return weakestEffect(revoked.map(({ effect }) => effect));
 }

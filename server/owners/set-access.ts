@@ -1,7 +1,7 @@
 import { and, eq, isNull } from "drizzle-orm";
 
 import type { ServerContext } from "../keys/context";
-import { lockKeys, lockOwner } from "../platform/locks";
+import { lockedKeyIds, lockOwner } from "../platform/locks";
 import { apiKeys, owners } from "../platform/schema";
 import { changeAndPurge } from "../outbox/change-and-purge";
 
@@ -37,7 +37,7 @@ export async function setOwnerAccess(
     if (isSame && !isRepeated) return;
     // The keys are locked although they are only read: every transaction locks keys, in the order of their ids, before their purges.
     const living = and(eq(apiKeys.ownerId, ownerId), isNull(apiKeys.revokedAt));
-    const keys = await lockKeys(transaction, living);
-    await purge(keys.map(({ id, hash }) => ({ keyId: id, hash, target: "absent" as const })));
+    const keys = await lockedKeyIds(transaction, living);
+    await purge({ target: "absent", keyIds: keys.map(({ id }) => id) });
   });
 }

@@ -26,17 +26,10 @@ export async function lockOwner(transaction: Statements, ownerId: string, access
   return owner;
 }
 
-/** Locks the keys that `which` chooses. The hashes that it returns were read under the lock. */
-export function lockKeys(transaction: Statements, which: SQL | undefined) {
-  return transaction
-    .select({ id: apiKeys.id, hash: apiKeys.hash })
-    .from(apiKeys)
-    .where(which)
-    .orderBy(apiKeys.id)
-    .for("no key update");
-}
-
-/** Locks the keys that `which` chooses, as a part of the statement that changes them. */
+/**
+ * Locks the keys that `which` chooses, by itself or as a part of the statement that changes them. A key's lock holds for its secrets too:
+ * whoever adds or changes one has locked the key before.
+ */
 export function lockedKeyIds(statements: Statements, which: SQL | undefined) {
   return statements.select({ id: apiKeys.id }).from(apiKeys).where(which).orderBy(apiKeys.id).for("no key update");
 }

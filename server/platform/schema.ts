@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import {
   bigint,
   boolean,
+  check,
   customType,
   index,
   integer,
@@ -46,17 +47,8 @@ export const apiKeys = latchkey.table(
       .notNull()
       .references(() => owners.id),
     name: text("name").notNull(),
-    /**
-     * SHA-256 of the secret. Replaced, never reused, when a create is retried. Its column has another name than in version 0.1, here and
-     * in the outbox: see `moveEarlierTables`.
-     */
-    hash: bytea("secret_hash").notNull(),
-    display: text("display").notNull(),
     environment: text("environment", { enum: ["live", "test"] }).notNull(),
     scopes: text("scopes").array().notNull(),
-    /** The client's idempotency key, and a digest of the input that came with it. */
-    requestId: uuid("request_id").notNull(),
-    requestDigest: bytea("request_digest").notNull(),
     createdAt: moment("created_at").notNull(),
     expiresAt: moment("expires_at"),
     revokedAt: moment("revoked_at"),
@@ -65,10 +57,44 @@ export const apiKeys = latchkey.table(
     effectiveAt: moment("effective_at"),
     guaranteedBy: moment("guaranteed_by"),
   },
+  (table) => [index("api_keys_owner_created").on(table.ownerId, table.createdAt)],
+);
+
+/**
+ * Every secret that a key ever had. A row is never deleted, and no hash is made valid again: whoever meets a hash of long ago still finds
+ * that it is revoked. The key's own revocation ends all of them, stands in the key's row, and changes nothing here.
+ */
+export const apiKeySecrets = latchkey.table(
+  "api_key_secrets",
+  {
+    /** SHA-256 of the secret. Its column has another name than in version 0.1, here and in the outbox: see `moveEarlierTables`. */
+    hash: bytea("secret_hash").primaryKey(),
+    keyId: uuid("key_id")
+      .notNull()
+      .references(() => apiKeys.id),
+    /** The key's owner, here as well: an index can then keep `requestId` unique for each owner. */
+    ownerId: text("owner_id").notNull(),
+    display: text("display").notNull(),
+    /** `current`: what the key shows. `waiting` and `previous` are for a rotation. `revoked`: this secret alone, for good. */
+    state: text("state", { enum: ["current", "waiting", "previous", "revoked"] }).notNull(),
+    /** The client's idempotency key of the call that made this secret. Null once a repeated call has put another secret in its place. */
+    requestId: uuid("request_id"),
+    /** A digest of the input that came with it. */
+    requestDigest: bytea("request_digest"),
+    createdAt: moment("created_at").notNull(),
+    /** The receipt of the revocation of this secret alone, as a key has it. */
+    revokedAt: moment("revoked_at"),
+    effectiveAt: moment("effective_at"),
+    guaranteedBy: moment("guaranteed_by"),
+  },
   (table) => [
-    uniqueIndex("api_keys_hash").on(table.hash),
-    uniqueIndex("api_keys_owner_request").on(table.ownerId, table.requestId),
-    index("api_keys_owner_created").on(table.ownerId, table.createdAt),
+    uniqueIndex("api_key_secrets_owner_request").on(table.ownerId, table.requestId),
+    /** A key has at most one secret in each state, but for the revoked ones. */
+    uniqueIndex("api_key_secrets_one_of_a_state")
+      .on(table.keyId, table.state)
+      .where(sql`${table.state} <> 'revoked'`),
+    index("api_key_secrets_key").on(table.keyId),
+    check("api_key_secrets_revoked", sql`(${table.state} = 'revoked') = (${table.revokedAt} is not null)`),
   ],
 );
 

@@ -9,7 +9,7 @@ import { verifyApiKey, type VerifyContext } from "@/server/keys";
 import { hashSecret, mintSecret } from "@/server/keys/secret";
 import { displaySecret } from "@/server/shared/secret-format";
 import { createServerContext } from "@/server/context";
-import { apiKeys, owners } from "@/server/platform/schema";
+import { apiKeys, apiKeySecrets, owners } from "@/server/platform/schema";
 import { redisPrefix, slotKeyOf } from "@/tests/support/slots";
 
 import { type Services, settingOf } from "./services";
@@ -85,14 +85,22 @@ export async function insertKeys(
     const ownerIds = [...new Set(batch.map((key) => key.ownerId))];
     await context.db.insert(owners).values(ownerIds.map((id) => ({ id, accessAllowed: true, requestsPerMinute })));
     await context.db.insert(apiKeys).values(
-      batch.map(({ id, ownerId, secret, hash }) => ({
+      batch.map(({ id, ownerId }) => ({
         id,
         ownerId,
         name: "Production",
-        hash,
-        display: displaySecret(secret),
         environment: format.environment,
         scopes: ["projects:read", "reports:read"],
+        createdAt: new Date(),
+      })),
+    );
+    await context.db.insert(apiKeySecrets).values(
+      batch.map(({ id, ownerId, secret, hash }) => ({
+        hash,
+        keyId: id,
+        ownerId,
+        display: displaySecret(secret),
+        state: "current" as const,
         requestId: randomUUID(),
         requestDigest: createHash("sha256").update(secret).digest(),
         createdAt: new Date(),
@@ -117,11 +125,17 @@ export async function insertFiller({ context }: Stage, count: number): Promise<v
     sql`insert into ${owners} (id) select ${ownerOf(sql`n`)} from generate_series(0, ${ownerCount - 1}::int) n`,
   );
   await context.db.execute(sql`
-    insert into ${apiKeys} (id, owner_id, name, secret_hash, display, environment, scopes, request_id, request_digest, created_at)
-    select gen_random_uuid(), ${ownerOf(sql`n / ${keysPerOwner}::int`)}, 'Production', sha256((${batch}::text || n)::bytea),
-      'lk_test_' || substr(md5(n::text), 1, 4) || '…' || substr(md5(n::text), 5, 4), 'test',
-      array['projects:read', 'reports:read'], gen_random_uuid(), sha256((n || ${batch}::text)::bytea), now()
-    from generate_series(0, ${count - 1}::int) n`);
+    with filler as (
+      insert into ${apiKeys} (id, owner_id, name, environment, scopes, created_at)
+      select gen_random_uuid(), ${ownerOf(sql`n / ${keysPerOwner}::int`)}, 'Production', 'test',
+        array['projects:read', 'reports:read'], now()
+      from generate_series(0, ${count - 1}::int) n
+      returning id, owner_id
+    )
+    insert into ${apiKeySecrets} (secret_hash, key_id, owner_id, display, state, request_id, request_digest, created_at)
+    select sha256(uuid_send(id)), id, owner_id, 'lk_test_' || substr(md5(id::text), 1, 4) || '…' || substr(md5(id::text), 5, 4), 'current',
+      gen_random_uuid(), sha256(uuid_send(id)), now()
+    from filler`);
 }
 
 /** @throws unless the key is accepted: a bench of refusals would be a fast one. */

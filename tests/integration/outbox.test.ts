@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 
 import { effectOfApiKey, invalidateCache, listApiKeys, renameApiKey, revokeApiKey, verifyApiKey } from "@/server/keys";
 import { hashSecret } from "@/server/keys/secret";
-import { apiKeys, cachePurges } from "@/server/platform/schema";
+import { apiKeys, apiKeySecrets, cachePurges } from "@/server/platform/schema";
 import { drainPurges } from "@/server/outbox/drain";
 import { enqueuePurges } from "@/server/outbox/queue";
 import { settlePurges } from "@/server/outbox/settle";
@@ -129,8 +129,12 @@ describe.each(redisKinds)("the outbox on %s", (redisKind) => {
   it("a revocation whose purges are confirmed one by one, by different calls, turns effective with the last", async () => {
     const { caller, key } = await pendingRevocation();
     const [own] = await queued();
-    const lost = { keyId: own?.keyId ?? "", hash: randomBytes(32), target: "revoked" as const };
-    const older = await enqueuePurges(server().db, [lost]);
+    const lost = { keyId: own?.keyId ?? "", hash: randomBytes(32), revokedAt: new Date() };
+    const { ownerId } = caller;
+    await server()
+      .db.insert(apiKeySecrets)
+      .values({ ...lost, ownerId, display: "lk_test_lost", state: "revoked", createdAt: new Date() });
+    const older = await enqueuePurges(server().db, { hash: lost.hash, target: "revoked" });
     const settle = async (purges: typeof older) => settlePurges(server(), { purges, revoked: new Map() });
     await settle(own ? [own] : []);
     expect((await effectOfApiKey(server(), caller, key))?.status).toBe("pending");

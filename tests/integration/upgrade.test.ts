@@ -13,6 +13,7 @@ import { startTestServer } from "@/tests/support/domain";
 import {
   contentsOf,
   deployEarlier,
+  deployWithOneHashAKey,
   type EarlierKeys,
   migrateAsEarlier,
   withClient,
@@ -243,6 +244,13 @@ describe("the migration of a deployment of 0.1", () => {
     const [, wayBack = ""] = /```sql\n([^`]*)```/.exec(await readFile("docs/upgrading.md", "utf8")) ?? [];
     expect(wayBack).toContain("SET SCHEMA public");
     await migrateDatabase(url);
+    // As a retried create leaves it: 0.1 gets the secret that took its place.
+    await withClient(url, (client) =>
+      client.query(
+        `insert into latchkey.api_key_secrets (secret_hash, key_id, owner_id, display, state, created_at, revoked_at)
+         select sha256(secret_hash), key_id, owner_id, 'lost', 'revoked', now(), now() from latchkey.api_key_secrets`,
+      ),
+    );
     await withClient(url, (client) => client.query(wayBack));
     await migrateAsEarlier(url);
     expect(await contentsOf(url, "public")).toEqual(before);
@@ -250,6 +258,78 @@ describe("the migration of a deployment of 0.1", () => {
     await withClient(url, (client) => client.query("select version from api_keys"));
     await migrateDatabase(url);
     expect(await contentsOf(url, "latchkey")).toMatchObject(before);
+  });
+});
+
+describe("the migration of a deployment in which each key has its one hash in its row", () => {
+  let template: string;
+  let keys: Awaited<ReturnType<typeof deployWithOneHashAKey>>;
+  beforeAll(async () => {
+    template = await emptyDatabaseUrl();
+    keys = await deployWithOneHashAKey(template);
+  });
+  const deployment = () => copyDatabase(template);
+
+  it("keeps every key's secret and display, and the receipts as they were", async () => {
+    const url = await deployment();
+    const before = await contentsOf(url, "latchkey");
+    expect(before.api_keys).toHaveLength(4);
+    await migrateDatabase(url);
+    expect(await contentsOf(url, "latchkey")).toMatchObject(before);
+    const secrets = await rowsOf(url, "latchkey.api_key_secrets where state = 'current'");
+    expect(secrets.map((secret) => secret.owner_id)).toEqual(Array(4).fill(keys.ownerId));
+  });
+
+  it("judges every secret as before, and one that was replaced as revoked, also when its purge is done", async () => {
+    const url = await deployment();
+    await migrateDatabase(url);
+    const [redisKind = "embedded"] = redisKinds;
+    const server = await startTestServer(redisKind, url);
+    const reasons = async () => {
+      const verdicts = [];
+      for (const key of [keys.active, keys.expired, keys.revoked, keys.pending, keys.replaced]) {
+        const verdict = await verifyApiKey(server, key.secret);
+        verdicts.push(verdict.valid ? "valid" : verdict.reason);
+      }
+      return verdicts;
+    };
+    const expected = ["valid", "expired", "revoked", "revoked", "revoked"];
+    expect(await reasons()).toEqual(expected);
+    expect(await drainPurges(server)).toEqual({ confirmed: 2, failed: 0 });
+    await new Redis(testRedis(redisKind)).del(slotKeyOf(keys.replaced.secret));
+    expect(await reasons()).toEqual(expected);
+    await server.close();
+  });
+
+  it.each([
+    ["reads a key", "select name from latchkey.api_keys where secret_hash = ''"],
+    ["locks keys to change them", "select id, secret_hash from latchkey.api_keys where name = '' for no key update"],
+    ["looks for a repeated create", "select id from latchkey.api_keys where request_id is null"],
+    ["lists keys", "select id, display from latchkey.api_keys where name = ''"],
+  ])("makes a process of that version fail where it %s, by a prepared statement too", async (_title, text) => {
+    const url = await deployment();
+    await withClient(url, async (client) => {
+      const statements = [{ text }, { name: "prepared", text }];
+      for (const statement of statements) await client.query(statement);
+      await migrateDatabase(url);
+      for (const statement of statements) await expect(client.query(statement)).rejects.toThrow(/ does not exist/);
+    });
+  });
+
+  it("lets a change end that such a process has begun, and brings it along", async () => {
+    const url = await deployment();
+    await withClient(url, async (client) => {
+      const active = `id = '${keys.active.id}'`;
+      await client.query(`begin; select from latchkey.api_keys where ${active} for no key update`);
+      const migration = migrateDatabase(url);
+      await expect.poll(() => withClient(url, waitingForLock), { timeout: 20_000 }).toBe(true);
+      await client.query(
+        `update latchkey.api_keys set secret_hash = sha256('new'), display = 'lk_test_new' where ${active}; commit`,
+      );
+      await migration;
+    });
+    const current = `latchkey.api_key_secrets where key_id = '${keys.active.id}' and state = 'current'`;
+    expect(await rowsOf(url, current)).toMatchObject([{ display: "lk_test_new" }]);
   });
 });
 

@@ -8,6 +8,7 @@ import { migrate } from "drizzle-orm/node-postgres/migrator";
 import pg from "pg";
 
 import { hashSecret, mintSecret } from "@/server/keys/secret";
+import { journal, moveEarlierTables } from "@/server/platform/move-earlier-tables";
 import { displaySecret } from "@/server/shared/secret-format";
 
 /** The migrations that version 0.1 was released with. */
@@ -42,16 +43,41 @@ export async function withClient<T>(url: string, work: (client: pg.Client) => Pr
 
 /** Runs the migrations of version 0.1 as it did, with drizzle's default journal. @param count how many of them it had */
 export async function migrateAsEarlier(url: string, count: 1 | 2 = 2): Promise<void> {
+  await withFirstMigrations(earlierMigrations, count, (migrationsFolder) =>
+    withClient(url, (client) => migrate(drizzle(client), { migrationsFolder })),
+  );
+}
+
+/** @param work gets a folder with the first `count` migrations of `source`. */
+async function withFirstMigrations(source: string, count: number, work: (folder: string) => Promise<void>) {
   const folder = await mkdtemp(join(tmpdir(), "latchkey-earlier-"));
   try {
-    await cp(earlierMigrations, folder, { recursive: true });
+    await cp(source, folder, { recursive: true });
     const file = join(folder, "meta/_journal.json");
-    const journal = JSON.parse(await readFile(file, "utf8")) as { entries: unknown[] };
-    await writeFile(file, JSON.stringify({ ...journal, entries: journal.entries.slice(0, count) }));
-    await withClient(url, (client) => migrate(drizzle(client), { migrationsFolder: folder }));
+    const entries = JSON.parse(await readFile(file, "utf8")) as { entries: unknown[] };
+    await writeFile(file, JSON.stringify({ ...entries, entries: entries.entries.slice(0, count) }));
+    await work(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** A deployment in which each key still has its one hash in its own row, and whose last purge of a replaced secret failed. */
+export async function deployWithOneHashAKey(url: string): Promise<EarlierKeys & { replaced: EarlierKey }> {
+  const keys = await deployEarlier(url);
+  const replaced = { id: keys.active.id, secret: mintSecret({ prefix: "lk", environment: "test" }) };
+  await withFirstMigrations("server/platform/migrations", 3, (migrationsFolder) =>
+    withClient(url, async (client) => {
+      const db = drizzle(client);
+      await moveEarlierTables(db);
+      await migrate(db, { ...journal, migrationsFolder });
+      await client.query(
+        "insert into latchkey.cache_purges (key_id, secret_hash, target, next_attempt_at) values ($1, $2, 'revoked', now())",
+        [replaced.id, hashSecret(replaced.secret)],
+      );
+    }),
+  );
+  return { ...keys, replaced };
 }
 
 /** Makes a deployment of version 0.1 in an empty database. */
@@ -93,6 +119,17 @@ export async function deployEarlier(url: string, count: 1 | 2 = 2): Promise<Earl
 
 type Rows = Record<string, unknown>[];
 
+/** The secret that a key has, beside the key, as in 0.1. Before the secrets got a table of their own there is nothing to add. */
+async function withSecrets(client: pg.Client, keys: Rows): Promise<Rows> {
+  const { rows: found } = await client.query("select where to_regclass('latchkey.api_key_secrets') is not null");
+  if (found.length === 0) return keys;
+  const { rows }: { rows: { id: string; secret: Record<string, unknown> }[] } = await client.query(
+    `select key_id as id, jsonb_build_object('hash', secret_hash, 'display', display, 'request_id', request_id, 'request_digest', request_digest) as secret
+     from latchkey.api_key_secrets where state = 'current'`,
+  );
+  return keys.map((key) => ({ ...key, ...rows.find(({ id }) => id === key.id)?.secret }));
+}
+
 /** All rows of our tables in that schema, with the columns that 0.1 had, but for `version`, which nobody read. */
 export async function contentsOf(url: string, schema: "public" | "latchkey"): Promise<Record<string, Rows>> {
   const read = async (client: pg.Client, table: string): Promise<Rows> => {
@@ -107,6 +144,7 @@ export async function contentsOf(url: string, schema: "public" | "latchkey"): Pr
   return withClient(url, async (client) => {
     const contents: Record<string, Rows> = {};
     for (const table of tables) contents[table] = await read(client, table);
+    if (schema === "latchkey") contents.api_keys = await withSecrets(client, contents.api_keys ?? []);
     return contents;
   });
 }

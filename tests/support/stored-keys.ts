@@ -46,10 +46,11 @@ export async function storePendingRevocation({ userId }: HttpUser, name: string)
   await execute(
     `with revoked as (
        update latchkey.api_keys set revoked_at = now(), revoked_by = 'owner', guaranteed_by = now() + interval '65 seconds'
-       where owner_id = $1 and name = $2 and revoked_at is null returning id, secret_hash
+       where owner_id = $1 and name = $2 and revoked_at is null returning id
      )
      insert into latchkey.cache_purges (id, key_id, secret_hash, target, next_attempt_at)
-     select gen_random_uuid(), id, secret_hash, 'revoked', now() + interval '1 hour' from revoked`,
+     select gen_random_uuid(), key_id, secret_hash, 'revoked', now() + interval '1 hour'
+     from latchkey.api_key_secrets where key_id in (select id from revoked) and state = 'current'`,
     [userId, name],
   );
 }
@@ -65,7 +66,10 @@ export async function storeOwner({ userId }: HttpUser, plan: { accessAllowed?: b
 
 /** As if the account had never had a key. Their slots stay: nobody may go on using them. */
 export async function forgetKeys({ userId }: HttpUser) {
-  await execute("delete from latchkey.api_keys where owner_id = $1", [userId]);
+  await execute(
+    "with secrets as (delete from latchkey.api_key_secrets where owner_id = $1) delete from latchkey.api_keys where owner_id = $1",
+    [userId],
+  );
 }
 
 async function execute(statement: string, values: unknown[]): Promise<void> {

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 
 import { createApiKey, type CreatedApiKey, listApiKeys, revokeApiKey, verifyApiKey } from "@/server/keys";
 import { hashSecret } from "@/server/keys/secret";
-import { apiKeys, owners } from "@/server/platform/schema";
+import { apiKeys, apiKeySecrets, owners } from "@/server/platform/schema";
 import { asTold, createKeyOf, newCaller, newKeyInput, useTestServer } from "@/tests/support/domain";
-import { eq } from "drizzle-orm";
+import { and, eq, ne } from "drizzle-orm";
 
 describe("createApiKey", () => {
   const server = useTestServer("embedded");
@@ -15,8 +15,9 @@ describe("createApiKey", () => {
     const [row] = await server()
       .db.select()
       .from(apiKeys)
+      .innerJoin(apiKeySecrets, eq(apiKeySecrets.keyId, apiKeys.id))
       .where(eq(apiKeys.id, key.id.slice(4)));
-    expect(row?.hash.equals(hashSecret(secret))).toBe(true);
+    expect(row?.api_key_secrets.hash.equals(hashSecret(secret))).toBe(true);
     expect(JSON.stringify(row)).not.toContain(secret.slice(12, -4));
     expect(key.display).toBe(`${secret.slice(0, 12)}…${secret.slice(-4)}`);
     expect(JSON.stringify(key)).not.toMatch(/hash|secret/i);
@@ -162,9 +163,9 @@ describe("createApiKey", () => {
     expect(replaced?.status).toBe("effective");
     expect(await verifyApiKey(server(), secret ?? "")).toMatchObject({ valid: true });
     const rows = await server()
-      .db.select({ hash: apiKeys.hash })
-      .from(apiKeys)
-      .where(eq(apiKeys.ownerId, caller.ownerId));
+      .db.select({ hash: apiKeySecrets.hash })
+      .from(apiKeySecrets)
+      .where(and(eq(apiKeySecrets.ownerId, caller.ownerId), ne(apiKeySecrets.state, "revoked")));
     expect(rows.map(({ hash }) => hash.toString("hex"))).toEqual([hashSecret(secret ?? "").toString("hex")]);
   });
 
