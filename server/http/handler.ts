@@ -90,7 +90,7 @@ function endpointsOf({ server, identity, http }: HandledLatchkey): Map<string, E
     // It checks nothing else, so that an outage elsewhere does not end a healthy process.
     ["/health/live", createEndpoint({ GET: () => Response.json({ status: "ok" }) })],
     ["/health/ready", createEndpoint({ GET: () => answerReadiness(server) })],
-    // Drains the outbox once, for hosts without a long-lived server.
+    // For hosts without a long-lived server.
     ["/cron/purge", guarded(http.cronSecret, () => answerDrain(server))],
     ["/metrics", guarded(http.metricsSecret, () => answerMetrics(server))],
     ["/webhooks/clerk", identity.createWebhook(getContext)],
@@ -103,8 +103,9 @@ async function answerReadiness(server: VerifyContext): Promise<Response> {
   return Response.json({ status: isReady ? "ok" : "unavailable", ...readiness }, { status: isReady ? 200 : 503 });
 }
 
+/** Tries every purge that waits, due or not. */
 async function answerDrain(server: VerifyContext): Promise<Response> {
-  const { confirmed, failed } = await drainPurges(server);
+  const { confirmed, failed } = await drainPurges(server, { dueOrNot: true });
   return Response.json({ confirmed, failed });
 }
 

@@ -24,7 +24,7 @@ export interface KeyQueue {
   revoked: Map<string, Date | null>;
 }
 
-export const queuedPurgeColumns = {
+const queuedPurgeColumns = {
   id: cachePurges.id,
   keyId: cachePurges.keyId,
   hash: cachePurges.hash,
@@ -46,8 +46,11 @@ export async function readBacklog(statements: Statements): Promise<Backlog> {
   return { count: Number(row?.count ?? 0), oldestSeconds: oldest === null ? null : Math.max(0, Number(oldest)) };
 }
 
-/** The request that enqueues a purge tries it at once. The drain waits until that attempt has failed or its process has died. */
-const afterImmediateAttempt = sql`clock_timestamp() + interval '3 seconds'`;
+/**
+ * Whoever enqueues or claims a purge tries it at once. Others leave it alone until that attempt has failed or its process has died. This is
+ * longer than the time budget of a purge, and it never grows: every purge that failed is tried again soon.
+ */
+export const afterThisAttempt = sql`clock_timestamp() + interval '2 seconds'`;
 
 /**
  * Puts purges into the outbox, in the transaction of the change that needs them. So both are committed, or neither is.
@@ -65,7 +68,7 @@ export async function enqueuePurges(transaction: Statements, slots: OutdatedSlot
       generation: sql<number>`1`.as("generation"),
       createdAt: sql<Date>`clock_timestamp()`.as("created_at"),
       attempts: sql<number>`0`.as("attempts"),
-      nextAttemptAt: sql<Date>`${afterImmediateAttempt}`.as("next_attempt_at"),
+      nextAttemptAt: sql<Date>`${afterThisAttempt}`.as("next_attempt_at"),
     })
     .from(apiKeySecrets)
     .where(secretsOf(slots));
@@ -76,7 +79,7 @@ export async function enqueuePurges(transaction: Statements, slots: OutdatedSlot
       target: [cachePurges.hash, cachePurges.target],
       set: {
         generation: sql`${cachePurges.generation} + 1`,
-        nextAttemptAt: afterImmediateAttempt,
+        nextAttemptAt: afterThisAttempt,
         attempts: 0,
       },
     })

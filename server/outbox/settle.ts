@@ -38,8 +38,12 @@ export async function settlePurges(ctx: OutboxContext, queue: KeyQueue): Promise
   }
   ctx.metrics.countPurges(confirmed);
   const done = purges.filter((_, at) => confirmed[at]);
-  const isFullyConfirmed = (keyId: string) => purges.every((purge, at) => purge.keyId !== keyId || confirmed[at]);
-  const recorded = await recordConfirmed(ctx, done, [...revoked.keys()].filter(isFullyConfirmed));
+  const unconfirmed = new Set(purges.filter((_, at) => !confirmed[at]).map((purge) => purge.keyId));
+  const recorded = await recordConfirmed(
+    ctx,
+    done,
+    [...revoked.keys()].filter((keyId) => !unconfirmed.has(keyId)),
+  );
   return { confirmed, ...recorded };
 }
 

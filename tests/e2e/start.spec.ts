@@ -5,12 +5,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { expect, test } from "@playwright/test";
+import { sql } from "drizzle-orm";
 
 import { startLocalClerk } from "@/local/clerk";
 import { findFreePort } from "@/local/free-port";
+import { createDatabase } from "@/server/platform/database";
+import { cachePurges } from "@/server/platform/schema";
 
 import { environmentFor, startApp, withApp } from "../support/app-server";
 import { bearerOf, callProcedure, createKeyOver, newHttpUser } from "../support/http-user";
+import { newDatabase } from "../support/new-database";
+import { storePendingRevocations } from "../support/pending-revocations";
 import { startPostgresProxy } from "../support/postgres-proxy";
 import { signIn } from "../support/signed-in";
 
@@ -157,8 +162,10 @@ test("a server that is told to end writes the uses it has counted", async ({ req
 
 test("operators reach metrics and the purge cron with their secrets, and nobody without", async ({ request }) => {
   const [METRICS_SECRET, CRON_SECRET] = [randomBytes(24).toString("hex"), randomBytes(24).toString("hex")];
+  const DATABASE_URL = await newDatabase(process.env.DATABASE_URL ?? "", "operators");
   // A line break at the end, as a mounted file brings it, is no part of a secret: no header could carry it.
-  await withApp({ METRICS_SECRET: `${METRICS_SECRET}\n`, CRON_SECRET: ` ${CRON_SECRET} ` }, async (origin) => {
+  const secrets = { METRICS_SECRET: `${METRICS_SECRET}\n`, CRON_SECRET: ` ${CRON_SECRET} ` };
+  await withApp({ ...secrets, DATABASE_URL }, async (origin) => {
     const get = (path: string, secret: string) =>
       request.get(origin + path, { headers: { authorization: `Bearer ${secret}` } });
     expect((await get("/api/metrics", CRON_SECRET)).status()).toBe(401);
@@ -171,5 +178,20 @@ test("operators reach metrics and the purge cron with their secrets, and nobody 
     for (const name of ["latchkey_pending_purges 0", "latchkey_oldest_pending_purge_seconds 0"])
       expect(text).toContain(name);
     expect(text).toContain('latchkey_verification_seconds_count{result="malformed"} 1');
+  });
+});
+
+test("the purge cron tries what waits, due or not", async ({ request }) => {
+  const CRON_SECRET = randomBytes(24).toString("hex");
+  const DATABASE_URL = await newDatabase(process.env.DATABASE_URL ?? "", "cron");
+  const db = createDatabase(DATABASE_URL);
+  await storePendingRevocations(db, 3);
+  await db.update(cachePurges).set({ nextAttemptAt: sql`now() + interval '1 hour'` });
+  await db.close();
+  await withApp({ CRON_SECRET, DATABASE_URL }, async (origin) => {
+    const headers = { authorization: `Bearer ${CRON_SECRET}` };
+    const drain = async () => (await request.get(`${origin}/api/cron/purge`, { headers })).json() as Promise<unknown>;
+    expect(await drain()).toEqual({ confirmed: 3, failed: 0 });
+    expect(await drain()).toEqual({ confirmed: 0, failed: 0 });
   });
 });
