@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { format } from "prettier";
 
 import type { Effort } from "./compare";
+import { measureDrains } from "./drain-suite";
 import { measureGateway } from "./gateway-suite";
 import { measureGrowth } from "./growth-suite";
 import { measureHits } from "./hit-suite";
@@ -21,6 +22,7 @@ const suites: Record<string, { title: string; measure: Suite }> = {
   peers: { title: "Beside better-auth", measure: measurePeers },
   growth: { title: "Growth", measure: measureGrowth },
   revoke: { title: "Revocation", measure: measureRevocations },
+  drain: { title: "After an outage", measure: measureDrains },
 };
 const full: Effort = { rounds: 12, blockMilliseconds: 400, warmUpBlocks: 4, attempts: 2 };
 const quick: Effort = { rounds: 6, blockMilliseconds: 150, warmUpBlocks: 1, attempts: 1 };

@@ -1,11 +1,9 @@
-import pg from "pg";
-
-import { migrateDatabase } from "@/server/platform/migrate";
+import { newDatabase } from "@/tests/support/new-database";
 import { slotKeyOf } from "@/tests/support/slots";
 
 import { runBlock } from "./block";
 import { compare, type Goal, type Side } from "./compare";
-import { type Services, settingOf } from "./services";
+import { settingOf } from "./services";
 import { type BenchKey, insertFiller, insertKeys, openStage, rotating, type Stage, verify, warmSlots } from "./stage";
 import type { Suite } from "./suite";
 
@@ -18,8 +16,9 @@ const goals: Goal[] = [{ metric: "p50", atMost: 1.3 }];
 /** Misses and hits with 1,000,000 keys stored beside 1,000, and what a warm slot takes of Redis's memory. */
 export const measureGrowth: Suite = async ({ services, effort, isQuick }) => {
   const largeCount = isQuick ? 100_000 : 1_000_000;
-  const small = openStage(services, await createDatabase(services, "growth_small"));
-  const large = openStage(services, await createDatabase(services, "growth_large"));
+  const databaseUrl = settingOf(services, "DATABASE_URL");
+  const small = openStage(services, await newDatabase(databaseUrl, "growth_small"));
+  const large = openStage(services, await newDatabase(databaseUrl, "growth_large"));
   try {
     const smallKeys = await insertKeys(small, smallCount);
     const largeKeys = await insertSpread(large, largeCount);
@@ -73,17 +72,6 @@ export const measureGrowth: Suite = async ({ services, effort, isQuick }) => {
     await large.close();
   }
 };
-
-async function createDatabase(services: Services, name: string): Promise<string> {
-  const url = new URL(settingOf(services, "DATABASE_URL"));
-  const client = new pg.Client({ connectionString: url.href });
-  await client.connect();
-  await client.query(`create database ${name}`);
-  await client.end();
-  url.pathname = `/${name}`;
-  await migrateDatabase(url.href);
-  return url.href;
-}
 
 async function insertSpread(stage: Stage, count: number): Promise<BenchKey[]> {
   const keys: BenchKey[] = [];

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { findFreePort } from "@/local/free-port";
+import { startLocalRedis } from "@/local/redis";
 import { startLocalStack } from "@/local/stack";
 
 // A process of its own, so that the Redis bridge takes no turn from the event loop whose latencies are measured.
@@ -15,12 +16,16 @@ const stack = await startLocalStack({
   redis: "redis-server",
   durable: true,
 });
+const embedded = await startLocalRedis({ server: "embedded", directory });
 process.once("disconnect", () => {
-  void stack
-    .stop()
+  void Promise.all([stack.stop(), embedded.stop()])
     .finally(() => rm(directory, { recursive: true, force: true }))
     .finally(() => process.exit());
 });
 // Ctrl-C reaches the whole group; the order of the end is the command's business.
 process.on("SIGINT", () => undefined);
-process.send?.({ environment: stack.environment, redisSocketPath: stack.parts.redis?.process?.socketPath });
+process.send?.({
+  environment: stack.environment,
+  redisSocketPath: stack.parts.redis?.process?.socketPath,
+  embeddedRedis: { UPSTASH_REDIS_REST_URL: embedded.url, UPSTASH_REDIS_REST_TOKEN: embedded.token },
+});

@@ -7,6 +7,8 @@ export interface Services {
   environment: Record<string, string>;
   /** The redis-server itself. */
   redisSocketPath: string;
+  /** The settings that lead to the embedded engine in its place. */
+  embeddedRedis: Record<string, string>;
   stop(): Promise<void>;
 }
 
