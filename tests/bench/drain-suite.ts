@@ -1,11 +1,12 @@
-import { isNotNull, sql } from "drizzle-orm";
+import { isNotNull } from "drizzle-orm";
 
 import { drainPurges } from "@/server/outbox/drain";
-import { apiKeys, cachePurges } from "@/server/platform/schema";
+import { apiKeys, apiKeySecrets } from "@/server/platform/schema";
 import { newDatabase } from "@/tests/support/new-database";
+import { storePendingRevocations } from "@/tests/support/pending-revocations";
 
 import { type Services, settingOf } from "./services";
-import { insertFiller, openStage, type Stage } from "./stage";
+import { openStage, type Stage } from "./stage";
 import type { Suite } from "./suite";
 
 /** How long everything that has gathered in the outbox takes, from the moment when a drain finds Redis there again. */
@@ -28,18 +29,13 @@ export const measureDrains: Suite = async ({ services, isQuick }) => {
 
 async function secondsOfDrain(stage: Stage, pending: number): Promise<number> {
   const { db } = stage.context;
-  await insertFiller(stage, pending);
-  await db.execute(sql`
-    with revoked as (
-      update ${apiKeys} set revoked_at = now(), revoked_by = 'owner' returning id, secret_hash
-    )
-    insert into ${cachePurges} (key_id, secret_hash, target, next_attempt_at)
-    select id, secret_hash, 'revoked', now() from revoked`);
+  await storePendingRevocations(db, pending);
   const startedAt = performance.now();
   await drainPurges(stage.context);
   const seconds = (performance.now() - startedAt) / 1_000;
   const effective = await db.$count(apiKeys, isNotNull(apiKeys.effectiveAt));
   if (effective !== pending) throw new Error(`only ${effective} are effective`);
+  await db.delete(apiKeySecrets);
   await db.delete(apiKeys);
   return seconds;
 }

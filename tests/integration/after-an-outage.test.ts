@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 
 import { revokeApiKey } from "@/server/keys";
 import { drainPurges, startDraining } from "@/server/outbox/drain";
-import { apiKeys, cachePurges } from "@/server/platform/schema";
+import { apiKeys, apiKeySecrets, cachePurges } from "@/server/platform/schema";
 import type { Slots } from "@/server/slot/slot";
 
 import { createKeyOf, newCaller, startTestServer, useTestServer } from "../support/domain";
@@ -36,6 +36,7 @@ describe.each(redisKinds)("after an outage of %s", (redisKind) => {
   beforeEach(async () => {
     server().redisProxy.decide = () => "pass";
     await server().db.delete(cachePurges);
+    await server().db.delete(apiKeySecrets);
     await server().db.delete(apiKeys);
   });
 

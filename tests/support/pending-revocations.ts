@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 
 import type { Statements } from "@/server/platform/database";
-import { apiKeys, cachePurges, owners } from "@/server/platform/schema";
+import { apiKeys, apiKeySecrets, cachePurges, owners } from "@/server/platform/schema";
 
 /** As after so many revocations that Redis has not confirmed: committed together, and due. */
 export async function storePendingRevocations(db: Statements, count: number): Promise<void> {
@@ -9,12 +9,14 @@ export async function storePendingRevocations(db: Statements, count: number): Pr
   await db.insert(owners).values({ id: ownerId });
   await db.execute(sql`
     with revoked as (
-      insert into ${apiKeys} (id, owner_id, name, secret_hash, display, environment, scopes, request_id, request_digest, created_at, revoked_at, revoked_by)
-      select gen_random_uuid(), ${ownerId}, 'Production', sha256((${ownerId}::text || n)::bytea), 'lk_test_Ab3d…9xYz', 'test', '{}',
-        gen_random_uuid(), '', now(), now(), 'owner'
-      from generate_series(1, ${count}::int) n
-      returning id, secret_hash
+      insert into ${apiKeys} (id, owner_id, name, environment, scopes, created_at, revoked_at, revoked_by)
+      select gen_random_uuid(), ${ownerId}, 'Production', 'test', '{}', now(), now(), 'owner' from generate_series(1, ${count}::int)
+      returning id
+    ), secrets as (
+      insert into ${apiKeySecrets} (secret_hash, key_id, owner_id, display, state, created_at)
+      select sha256(id::text::bytea), id, ${ownerId}, 'lk_test_Ab3d…9xYz', 'current', now() from revoked
+      returning key_id, secret_hash
     )
     insert into ${cachePurges} (key_id, secret_hash, target, next_attempt_at)
-    select id, secret_hash, 'revoked', now() from revoked`);
+    select key_id, secret_hash, 'revoked', now() from secrets`);
 }
