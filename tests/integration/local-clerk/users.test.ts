@@ -1,54 +1,37 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { createClerkClient, verifyToken } from "@clerk/backend";
-import { verifyWebhook, type WebhookEvent } from "@clerk/backend/webhooks";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { startLocalClerk, type LocalClerk, type UserChangeOptions } from "@/local/clerk";
 
 import { ProxiedBrowser, read } from "./proxied-browser";
+import { startReceivingApp, type ReceivingApp } from "./receiving-app";
 
 const password = "latchkey-demo-2026";
 const [email, userId] = ["linus@example.test", "user_2pLatchkeyDemoLinus0000003"];
 let directory: string;
-let app: Server;
-let appOrigin: string;
+let app: ReceivingApp;
 let clerk: LocalClerk;
-let received: Request[] = [];
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "local-clerk-"));
-  app = createServer((incoming, outgoing) => {
-    void (async () => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of incoming) chunks.push(chunk as Buffer);
-      const headers = new Headers();
-      for (const [name, value] of Object.entries(incoming.headers)) headers.set(name, String(value));
-      const url = new URL(incoming.url ?? "", appOrigin);
-      received.push(new Request(url, { method: "POST", headers, body: Buffer.concat(chunks).toString() }));
-      outgoing.writeHead(202).end();
-    })();
-  });
-  await new Promise<void>((resolve) => app.listen(0, "127.0.0.1", resolve));
-  appOrigin = `http://127.0.0.1:${(app.address() as AddressInfo).port}`;
+  app = await startReceivingApp();
 });
 afterAll(async () => {
-  app.closeAllConnections();
-  app.close();
+  app.stop();
   await rm(directory, { recursive: true });
 });
 
 beforeEach(async () => {
-  clerk = await startLocalClerk({ directory, appOrigin });
-  received = [];
+  clerk = await startLocalClerk({ directory, appOrigin: app.origin });
+  app.received = [];
   return () => clerk.stop();
 });
 
-const newBrowser = () => new ProxiedBrowser(clerk, appOrigin);
+const newBrowser = () => new ProxiedBrowser(clerk, app.origin);
 const secretKey = () => clerk.environment.CLERK_SECRET_KEY ?? "";
 const client = () => createClerkClient({ secretKey: secretKey(), apiUrl: clerk.environment.CLERK_API_URL ?? "" });
 
@@ -71,7 +54,7 @@ describe("changing a user", () => {
   test("needs the secret key", async () => {
     expect(await change(userId, { deleted: true }, "sk_test_wrong")).toMatchObject({ status: 401 });
     expect((await client().users.getUser(userId)).id).toBe(userId);
-    expect(received).toEqual([]);
+    expect(app.received).toEqual([]);
   });
 
   test("the next session token claims the features of the plan, while it is paid for", async () => {
@@ -141,11 +124,6 @@ describe("billing", () => {
 });
 
 describe("the events of a change", () => {
-  async function verified(): Promise<WebhookEvent[]> {
-    const signingSecret = clerk.environment.CLERK_WEBHOOK_SIGNING_SECRET ?? "";
-    return Promise.all(received.map((request) => verifyWebhook(request, { signingSecret })));
-  }
-
   test.each<[string, UserChangeOptions, string[]]>([
     ["a ban", { banned: true }, ["user.updated"]],
     ["a deletion", { deleted: true }, ["user.deleted"]],
@@ -161,15 +139,15 @@ describe("the events of a change", () => {
       status: 200,
       statuses: types.map(() => 202),
     });
-    expect((await verified()).map(({ type, timestamp }) => [type, timestamp])).toEqual(
+    expect((await app.verified(clerk)).map(({ type, timestamp }) => [type, timestamp])).toEqual(
       types.map((type) => [type, 1_800_000_000_000]),
     );
-    expect(received.every(({ url }) => url === `${appOrigin}/api/webhooks/clerk`)).toBe(true);
+    expect(app.received.every(({ url }) => url === `${app.origin}/api/webhooks/clerk`)).toBe(true);
   });
 
   test("name no features: those are only in the subscription that the backend API answers with", async () => {
     await change(userId, { features: ["a_feature"] });
-    expect(JSON.stringify(await verified())).not.toContain("a_feature");
+    expect(JSON.stringify(await app.verified(clerk))).not.toContain("a_feature");
     const { subscriptionItems } = await client().billing.getUserBillingSubscription(userId);
     expect(JSON.stringify(subscriptionItems)).toContain("a_feature");
   });
@@ -179,6 +157,6 @@ describe("the events of a change", () => {
       events: [{ type: "user.updated" }],
       statuses: [],
     });
-    expect(received).toEqual([]);
+    expect(app.received).toEqual([]);
   });
 });
