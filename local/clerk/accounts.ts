@@ -19,7 +19,7 @@ export const accounts: readonly Account[] = [
     firstName: "Ada",
     lastName: "Example",
     features: ["api_access"],
-    note: "with API access",
+    note: "with API access, admin of Acme",
   },
   {
     id: "user_2pLatchkeyDemoGrace0000002",
@@ -27,7 +27,7 @@ export const accounts: readonly Account[] = [
     firstName: "Grace",
     lastName: "Sample",
     features: ["api_access"],
-    note: "with API access",
+    note: "with API access, member of Acme",
   },
   {
     id: "user_2pLatchkeyDemoLinus0000003",
@@ -44,8 +44,20 @@ export const findAccountById = (id: string): Account | undefined => accounts.fin
 export const findAccountByEmail = (email: string): Account | undefined =>
   accounts.find((account) => account.email === email.trim().toLowerCase());
 
-/** The user as Clerk writes it; the frontend and the backend API differ only in fields that the other ignores. */
-export function userResource(account: Account & { banned: boolean }) {
+export const publicUserData = (account: Account) => ({
+  first_name: account.firstName,
+  last_name: account.lastName,
+  image_url: "",
+  has_image: false,
+  identifier: account.email,
+  user_id: account.id,
+});
+
+/**
+ * The user as Clerk writes it; the frontend and the backend API differ only in fields that the other ignores.
+ * @param memberships in the frontend API alone
+ */
+export function userResource(account: Account & { banned: boolean }, memberships: readonly object[] = []) {
   const emailId = account.id.replace("user_", "idn_");
   return {
     object: "user",
@@ -83,7 +95,7 @@ export function userResource(account: Account & { banned: boolean }) {
     external_accounts: [],
     enterprise_accounts: [],
     passkeys: [],
-    organization_memberships: [],
+    organization_memberships: memberships,
     password_enabled: true,
     totp_enabled: false,
     backup_code_enabled: false,

@@ -1,13 +1,22 @@
 import { createPublicKey } from "node:crypto";
 
 import { userResource } from "./accounts";
-import { subscriptionResource } from "./billing";
-import { sessionLifetimeMilliseconds, sessionToken } from "./client-resources";
+import { subscriptionResource, type Payer } from "./billing";
+import { activeMembership, sessionLifetimeMilliseconds, sessionToken } from "./client-resources";
 import { type AzpPolicy, newClient, newId, sealClient } from "./client-state";
 import { clientCookie, proxyPath, publicCookies, type FrontendContext } from "./frontend-api";
 import { ClerkApiError, header, readBody, replyJson, secretsMatch, type Exchange } from "./http-exchange";
-import type { UserChange, UserState } from "./user-registry";
-import { deliverWebhook, eventsOfChange } from "./webhooks";
+import type { OrganizationState } from "./organization-registry";
+import { membershipPage, organizationAnswer, pageOf } from "./organization-resources";
+import {
+  changeMembership,
+  changeOrganization,
+  changeUser,
+  type MembershipChangeOptions,
+  type OrganizationChangeOptions,
+  type UserChangeOptions,
+} from "./test-changes";
+import type { UserState } from "./user-registry";
 
 export type BrowserSessionOptions = {
   userId: string;
@@ -15,6 +24,8 @@ export type BrowserSessionOptions = {
   act?: { sub: string };
   /** Absent: the features of the demo account. */
   features?: readonly string[];
+  /** One that the user is a member of. Absent: the personal account. */
+  activeOrganizationId?: string;
   /** When the session's tokens carry `azp`. Absent: always. */
   azp?: AzpPolicy;
 };
@@ -68,6 +79,7 @@ function sessionAnswer(context: FrontendContext, id: string) {
     status: context.sessions.hasEnded(id) ? "revoked" : "active",
     actor: session.act ?? null,
     last_active_at: session.lastActiveAt,
+    last_active_organization_id: activeMembership(context, session)?.organization.id ?? null,
     expire_at: session.createdAt + sessionLifetimeMilliseconds,
     abandon_at: session.createdAt + sessionLifetimeMilliseconds,
     created_at: session.createdAt,
@@ -81,80 +93,144 @@ function findUser({ users }: FrontendContext, id: string): UserState {
   return user;
 }
 
-function subscriptionAnswer(context: FrontendContext, id: string) {
-  const user = findUser(context, id);
-  if (user.isBillingDown) throw new ClerkApiError(500, "internal_clerk_error", "Billing is down.");
-  return subscriptionResource(user);
+function findOrganization({ organizations }: FrontendContext, idOrSlug: string): OrganizationState {
+  const organization = organizations.find(idOrSlug);
+  if (organization === undefined)
+    throw new ClerkApiError(404, "resource_not_found", "No organization was found with this id.");
+  return organization;
 }
 
-export type UserChangeOptions = UserChange & {
-  /** When the events of the change happened; absent: now. */
-  at?: number;
-  /** false: the events are only answered with, for a test that sends them itself. */
-  deliver?: boolean;
-};
-
-async function changeUser(context: FrontendContext, id: string, { at, deliver, ...change }: UserChangeOptions) {
-  const user = context.users.change(id, change);
-  if (change.deleted || change.banned) context.sessions.endAllOf(id);
-  const events = eventsOfChange(user, change, at ?? Date.now());
-  const statuses: number[] = [];
-  if (deliver !== false)
-    for (const event of events)
-      statuses.push(await deliverWebhook(context.appOrigin, context.keys.webhookSecret, event));
-  return { events, statuses };
+function subscriptionAnswer(payer: Payer) {
+  if (payer.isBillingDown) throw new ClerkApiError(500, "internal_clerk_error", "Billing is down.");
+  return subscriptionResource(payer);
 }
 
-const sessionPath = /^\/v1\/sessions\/(sess_\w+)(?:\/(revoke|tokens))?$/;
-const userPath = /^\/v1\/users\/(user_\w+)(\/billing\/subscription)?$/;
-const localUserPath = /^\/local\/users\/(user_\w+)$/;
+function tokenAnswer(context: FrontendContext, id: string) {
+  const known = context.sessions.find(id);
+  if (known === undefined || context.sessions.hasEnded(id))
+    throw new ClerkApiError(404, "resource_not_found", "No active session was found with this id.");
+  return { object: "token", jwt: sessionToken(context, known.session) };
+}
 
-async function answerFor(context: FrontendContext, { request, url, method }: Exchange): Promise<unknown> {
-  const [, userId, billingPath] = userPath.exec(url.pathname) ?? [];
-  const [, sessionId, action] = sessionPath.exec(url.pathname) ?? [];
-  if (method === "GET") {
-    if (url.pathname === "/v1/jwks") {
-      const jwk = createPublicKey(context.keys.signingKey).export({ format: "jwk" });
-      return { keys: [{ ...jwk, use: "sig", alg: "RS256", kid: context.keys.keyId }] };
-    }
-    if (url.pathname === "/v1/users") return listUsers(context, url).page.map(userResource);
-    if (url.pathname === "/v1/users/count")
-      return { object: "total_count", total_count: listUsers(context, url).total };
-    if (userId !== undefined)
-      return billingPath ? subscriptionAnswer(context, userId) : userResource(findUser(context, userId));
-    if (sessionId !== undefined && action === undefined) return sessionAnswer(context, sessionId);
-  }
-  if (method === "POST") {
-    if (sessionId !== undefined && action === "revoke") {
-      context.sessions.end(sessionId);
-      return sessionAnswer(context, sessionId);
-    }
-    const known = action === "tokens" ? context.sessions.find(sessionId ?? "") : undefined;
-    if (known !== undefined && !context.sessions.hasEnded(known.session.id))
-      return { object: "token", jwt: sessionToken(context, known.session) };
-    if (url.pathname === "/local/browser-sessions") {
+type Handler = (context: FrontendContext, id: string, exchange: Exchange) => unknown;
+
+const routes: [method: string, path: RegExp, handler: Handler][] = [
+  [
+    "GET",
+    /^\/v1\/jwks$/,
+    ({ keys }) => {
+      const jwk = createPublicKey(keys.signingKey).export({ format: "jwk" });
+      return { keys: [{ ...jwk, use: "sig", alg: "RS256", kid: keys.keyId }] };
+    },
+  ],
+  ["GET", /^\/v1\/users$/, (context, _, { url }) => listUsers(context, url).page.map((user) => userResource(user))],
+  [
+    "GET",
+    /^\/v1\/users\/count$/,
+    (context, _, { url }) => ({ object: "total_count", total_count: listUsers(context, url).total }),
+  ],
+  ["GET", /^\/v1\/users\/(user_\w+)$/, (context, id) => userResource(findUser(context, id))],
+  [
+    "GET",
+    /^\/v1\/users\/(user_\w+)\/billing\/subscription$/,
+    (context, id) => subscriptionAnswer(findUser(context, id)),
+  ],
+  [
+    "GET",
+    /^\/v1\/users\/(user_\w+)\/organization_memberships$/,
+    (context, id, { url }) =>
+      membershipPage(context, context.organizations.membershipsOf(findUser(context, id).id), url.searchParams),
+  ],
+  [
+    "GET",
+    /^\/v1\/organizations$/,
+    (context, _, { url }) =>
+      pageOf(context.organizations.list(), url.searchParams, (organization) =>
+        organizationAnswer(context, organization),
+      ),
+  ],
+  [
+    "GET",
+    /^\/v1\/organizations\/([\w-]+)$/,
+    (context, id) => organizationAnswer(context, findOrganization(context, id)),
+  ],
+  [
+    "GET",
+    /^\/v1\/organizations\/([\w-]+)\/memberships$/,
+    (context, id, { url }) =>
+      membershipPage(context, context.organizations.membersOf(findOrganization(context, id).id), url.searchParams),
+  ],
+  [
+    "GET",
+    /^\/v1\/organization_memberships$/,
+    (context, _, { url }) => membershipPage(context, context.organizations.memberships(), url.searchParams),
+  ],
+  [
+    "GET",
+    /^\/v1\/organizations\/(org_\w+)\/billing\/subscription$/,
+    (context, id) => subscriptionAnswer(findOrganization(context, id)),
+  ],
+  ["GET", /^\/v1\/sessions\/(sess_\w+)$/, sessionAnswer],
+  [
+    "POST",
+    /^\/v1\/sessions\/(sess_\w+)\/revoke$/,
+    (context, id) => {
+      context.sessions.end(id);
+      return sessionAnswer(context, id);
+    },
+  ],
+  ["POST", /^\/v1\/sessions\/(sess_\w+)\/tokens$/, tokenAnswer],
+  [
+    "POST",
+    /^\/local\/browser-sessions$/,
+    async (context, _, { request }) => {
       const options = JSON.parse(await readBody(request)) as BrowserSessionOptions;
       findUser(context, options.userId);
       return { cookies: browserSession(context, options) };
-    }
-    const [, changedId] = localUserPath.exec(url.pathname) ?? [];
-    if (changedId !== undefined)
-      return changeUser(context, changedId, JSON.parse(await readBody(request)) as UserChangeOptions);
-  }
-  throw new ClerkApiError(404, "resource_not_found", `The local sign-in has no ${method} ${url.pathname}.`);
-}
+    },
+  ],
+  [
+    "POST",
+    /^\/local\/users\/(user_\w+)$/,
+    async (context, id, { request }) =>
+      changeUser(context, id, JSON.parse(await readBody(request)) as UserChangeOptions),
+  ],
+  [
+    "POST",
+    /^\/local\/organizations\/(org_\w+)$/,
+    async (context, id, { request }) =>
+      changeOrganization(context, id, JSON.parse(await readBody(request)) as OrganizationChangeOptions),
+  ],
+  [
+    "POST",
+    /^\/local\/organizations\/(org_\w+)\/memberships\/user_\w+$/,
+    async (context, id, { request, url }) => {
+      const userId = url.pathname.split("/").at(-1) ?? "";
+      const options = JSON.parse(await readBody(request)) as MembershipChangeOptions;
+      return changeMembership(context, findOrganization(context, id).id, userId, options);
+    },
+  ],
+];
 
 /**
- * Clerk's backend API: what `clerkClient()` and `currentUser()` ask for, and two endpoints of our own for tests, with
- * JSON: POST /local/browser-sessions (`BrowserSessionOptions`), and POST /local/users/:id (`UserChangeOptions`), which changes a user and sends
- * the app the events of it. CLERK_SECRET_KEY is the bearer.
+ * Clerk's backend API: what `clerkClient()` and `currentUser()` ask for, and endpoints of our own for tests, with JSON:
+ * POST /local/browser-sessions (`BrowserSessionOptions`), and three that change something and send the app the events of it: POST
+ * /local/users/:id (`UserChangeOptions`), /local/organizations/:id (`OrganizationChangeOptions`) and
+ * /local/organizations/:id/memberships/:userId (`MembershipChangeOptions`). CLERK_SECRET_KEY is the bearer.
  */
 export async function answerBackend(context: FrontendContext, exchange: Exchange): Promise<void> {
-  if (!secretsMatch(header(exchange.request, "authorization"), `Bearer ${context.keys.secretKey}`))
+  const { request, method, url } = exchange;
+  if (!secretsMatch(header(request, "authorization"), `Bearer ${context.keys.secretKey}`))
     throw new ClerkApiError(
       401,
       "authentication_invalid",
       "Unable to authenticate the request: check CLERK_SECRET_KEY.",
     );
-  replyJson(exchange, 200, await answerFor(context, exchange));
+  for (const [verb, path, handler] of routes) {
+    const match = verb === method ? path.exec(url.pathname) : null;
+    if (match === null) continue;
+    replyJson(exchange, 200, await handler(context, match[1] ?? "", exchange));
+    return;
+  }
+  throw new ClerkApiError(404, "resource_not_found", `The local sign-in has no ${method} ${url.pathname}.`);
 }

@@ -1,6 +1,21 @@
 import type { BillingPlanJSON, BillingSubscriptionItemJSON, BillingSubscriptionJSON } from "@clerk/backend";
 
-import type { UserState } from "./user-registry";
+/** Who has a subscription: a user or an organisation. */
+export type Payer = {
+  id: string;
+  /** Of the plan. */
+  features: readonly string[];
+  /** The one paid item of the subscription. */
+  subscription: { status: BillingSubscriptionItemJSON["status"]; periodEnd: number | null };
+  /** Whether the backend API fails when it is asked for the subscription. */
+  isBillingDown: boolean;
+};
+
+export const newPayer = (features: readonly string[]): Omit<Payer, "id"> => ({
+  features,
+  subscription: { status: "active", periodEnd: null },
+  isBillingDown: false,
+});
 
 const createdAt = Date.UTC(2026, 0, 1);
 const instanceId = "ins_local";
@@ -16,9 +31,24 @@ const planFields = {
   publicly_visible: true,
 };
 
-const itemFields = ({ id, subscription: { status, periodEnd } }: UserState) => ({
+const freeSlugs = { user: "free_user", org: "free_org" };
+
+const kindOf = ({ id }: Pick<Payer, "id">): "user" | "org" => (id.startsWith("org_") ? "org" : "user");
+const idOf = (prefix: string, { id }: Pick<Payer, "id">): string => id.replace(/^(?:user|org)_/, `${prefix}_`);
+
+function isPaidFor({ subscription: { status, periodEnd } }: Payer): boolean {
+  return status === "active" || (status === "canceled" && periodEnd !== null && periodEnd > Date.now());
+}
+
+/** What a session token made now may claim: a canceled plan keeps its features until the period that was paid for ends. */
+export const featuresInEffect = (payer: Payer): readonly string[] => (isPaidFor(payer) ? payer.features : []);
+
+/** The slug of the plan that a session token made now names. */
+export const planInEffect = (payer: Payer): string => (isPaidFor(payer) ? planFields.slug : freeSlugs[kindOf(payer)]);
+
+const itemFields = ({ subscription: { status, periodEnd }, ...payer }: Payer) => ({
   object: "commerce_subscription_item" as const,
-  id: id.replace("user_", "csub_item_"),
+  id: idOf("csub_item", payer),
   instance_id: instanceId,
   status,
   plan_period: "month" as const,
@@ -30,21 +60,21 @@ const itemFields = ({ id, subscription: { status, periodEnd } }: UserState) => (
   updated_at: createdAt,
 });
 
-const subscriptionFields = ({ id }: UserState) => ({
+const subscriptionFields = (payer: Payer) => ({
   object: "commerce_subscription" as const,
-  id: id.replace("user_", "csub_"),
+  id: idOf("csub", payer),
   instance_id: instanceId,
   // By the free item that everybody has, it stays active whatever becomes of the paid one.
   status: "active" as const,
-  payer_id: id.replace("user_", "cpayer_"),
+  payer_id: idOf("cpayer", payer),
   created_at: createdAt,
   updated_at: createdAt,
   active_at: createdAt,
   past_due_at: null,
 });
 
-/** The user's subscription as the backend API answers it: only here do plans have their features. */
-export function subscriptionResource(user: UserState): BillingSubscriptionJSON {
+/** The subscription as the backend API answers it: only here do plans have their features. */
+export function subscriptionResource(payer: Payer): BillingSubscriptionJSON {
   const plan: BillingPlanJSON = {
     ...planFields,
     object: "commerce_plan",
@@ -52,13 +82,13 @@ export function subscriptionResource(user: UserState): BillingSubscriptionJSON {
     fee: null,
     annual_fee: null,
     annual_monthly_fee: null,
-    for_payer_type: "user",
+    for_payer_type: kindOf(payer),
     free_trial_days: null,
     free_trial_enabled: false,
     avatar_url: null,
-    features: user.features.map((slug) => ({ object: "feature", id: `feat_${slug}`, name: slug, slug })),
+    features: payer.features.map((slug) => ({ object: "feature", id: `feat_${slug}`, name: slug, slug })),
   };
-  const paid: BillingSubscriptionItemJSON = { ...itemFields(user), is_free_trial: false, ended_at: null, plan };
+  const paid: BillingSubscriptionItemJSON = { ...itemFields(payer), is_free_trial: false, ended_at: null, plan };
   const free: BillingSubscriptionItemJSON = {
     ...paid,
     id: `${paid.id}_free`,
@@ -66,22 +96,21 @@ export function subscriptionResource(user: UserState): BillingSubscriptionJSON {
     period_end: null,
     canceled_at: null,
     past_due_at: null,
-    plan: { ...plan, id: "cplan_free", name: "Free", slug: "free_user", is_default: true, features: [] },
+    plan: { ...plan, id: "cplan_free", name: "Free", slug: freeSlugs[kindOf(payer)], is_default: true, features: [] },
   };
-  return { ...subscriptionFields(user), subscription_items: [free, paid] };
+  return { ...subscriptionFields(payer), subscription_items: [free, paid] };
 }
 
-/** The data of the events about a subscription and its paid item. */
-export function subscriptionEventData(user: UserState) {
-  const payer = {
+/** The data of the events about a subscription and its paid item. `about`: what Clerk tells of who pays. */
+export function subscriptionEventData(payer: Payer, about: Record<string, string>) {
+  const payerFields = {
     object: "commerce_payer",
-    id: user.id.replace("user_", "cpayer_"),
+    id: idOf("cpayer", payer),
     instance_id: instanceId,
-    user_id: user.id,
-    email: user.email,
+    ...about,
     created_at: createdAt,
     updated_at: createdAt,
   };
-  const item = { ...itemFields(user), plan: planFields, plan_id: planFields.id, payer };
-  return { item, subscription: { ...subscriptionFields(user), payer, items: [item] } };
+  const item = { ...itemFields(payer), plan: planFields, plan_id: planFields.id, payer: payerFields };
+  return { item, subscription: { ...subscriptionFields(payer), payer: payerFields, items: [item] } };
 }

@@ -1,13 +1,15 @@
-import { userResource, type Account } from "./accounts";
+import { publicUserData, userResource } from "./accounts";
+import { featuresInEffect, planInEffect } from "./billing";
 import type { ClientSession, ClientState } from "./client-state";
 import type { LocalKeys } from "./keys";
-import { mintSessionToken } from "./session-token";
-import { featuresInEffect, type UserRegistry } from "./user-registry";
+import type { Membership } from "./organization-registry";
+import { membershipResource, type Directory } from "./organization-resources";
+import { mintSessionToken, type SessionTokenOptions } from "./session-token";
+import type { UserState } from "./user-registry";
 
-type ResourceContext = {
+type ResourceContext = Directory & {
   keys: LocalKeys;
   appOrigin: string;
-  users: UserRegistry;
   /** The `Origin` header of the request that is being answered. */
   requestOrigin?: string | undefined;
 };
@@ -20,26 +22,51 @@ function authorizedParty({ appOrigin, requestOrigin }: ResourceContext, { azp }:
   return azp === "never" ? null : (requestOrigin ?? null);
 }
 
-export function sessionToken(context: ResourceContext, session: ClientSession): string {
-  const user = context.users.find(session.userId);
+/** The membership that the session acts by. None: the personal account, also after the membership has ended. */
+export function activeMembership({ organizations }: Directory, session: ClientSession): Membership | undefined {
+  return organizations.findMembership(session.activeOrganizationId, session.userId);
+}
+
+function accountOf(user: UserState | undefined, session: ClientSession): Partial<SessionTokenOptions> {
+  if (user === undefined) return { features: session.features ?? [] };
+  return { features: session.features ?? featuresInEffect(user), plan: planInEffect(user) };
+}
+
+const organizationOf = ({ organization, role, permissions }: Membership): Partial<SessionTokenOptions> => ({
+  organization: {
+    id: organization.id,
+    slug: organization.slug,
+    role,
+    permissions: permissions.custom,
+    features: featuresInEffect(organization),
+  },
+  plan: planInEffect(organization),
+});
+
+/** @param membership what the token is for; null: the personal account; absent: what is active in the session */
+export function sessionToken(
+  context: ResourceContext,
+  session: ClientSession,
+  membership: Membership | null = activeMembership(context, session) ?? null,
+): string {
   return mintSessionToken(context.keys, {
     userId: session.userId,
     azp: authorizedParty(context, session),
     sessionId: session.id,
     verifiedAt: session.createdAt,
-    features: session.features ?? (user ? featuresInEffect(user) : []),
+    ...(membership ? organizationOf(membership) : accountOf(context.users.find(session.userId), session)),
     ...(session.act && { act: session.act }),
   });
 }
 
-const publicUserData = (account: Account) => ({
-  first_name: account.firstName,
-  last_name: account.lastName,
-  image_url: "",
-  has_image: false,
-  identifier: account.email,
-  user_id: account.id,
-});
+/** The signed-in user, with the memberships: clerk-js finds the active organisation among them. */
+export function signedInUserResource(context: Directory, user: UserState) {
+  const memberships = context.organizations.membershipsOf(user.id);
+  return userResource(
+    user,
+    memberships.map((membership) => membershipResource(context, membership)),
+  );
+}
 
 export function sessionResource(context: ResourceContext, session: ClientSession) {
   const account = context.users.find(session.userId);
@@ -51,11 +78,11 @@ export function sessionResource(context: ResourceContext, session: ClientSession
     abandon_at: session.createdAt + sessionLifetimeMilliseconds,
     last_active_at: session.lastActiveAt,
     last_active_token: { object: "token", jwt: sessionToken(context, session) },
-    last_active_organization_id: null,
+    last_active_organization_id: activeMembership(context, session)?.organization.id ?? null,
     factor_verification_age: [Math.floor((Date.now() - session.createdAt) / 60_000), -1],
     actor: session.act ?? null,
     tasks: null,
-    user: account === undefined ? null : userResource(account),
+    user: account === undefined ? null : signedInUserResource(context, account),
     public_user_data: account === undefined ? null : publicUserData(account),
     created_at: session.createdAt,
     updated_at: session.createdAt,

@@ -5,6 +5,8 @@ export type ClientSession = {
   userId: string;
   createdAt: number;
   lastActiveAt: number;
+  /** Absent: the personal account. It counts only while the user is a member. */
+  activeOrganizationId?: string | undefined;
   act?: { sub: string };
   features?: readonly string[];
   azp?: AzpPolicy;

@@ -131,12 +131,12 @@ export function environmentBlob(appOrigin: string): Omit<EnvironmentJSON, "user_
     },
     user_settings: userSettings,
     organization_settings: {
-      enabled: false,
+      enabled: true,
       max_allowed_memberships: 0,
       force_organization_selection: false,
       actions: { admin_delete: false },
       domains: { enabled: false, enrollment_modes: [], default_role: null },
-      slug: { disabled: true },
+      slug: { disabled: false },
       organization_creation_defaults: { enabled: false },
     },
     commerce_settings: {

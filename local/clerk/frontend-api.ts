@@ -3,6 +3,7 @@ import {
   clientResource,
   sessionResource,
   sessionToken,
+  signedInUserResource,
   signInResource,
   sessionLifetimeMilliseconds,
 } from "./client-resources";
@@ -10,16 +11,23 @@ import { newClient, newId, openClient, sealClient, type ClientSession, type Clie
 import { environmentBlob } from "./environment-blob";
 import { ClerkApiError, cookieValue, header, readBody, replyJson, secretsMatch, type Exchange } from "./http-exchange";
 import { cookieSuffix, type LocalKeys } from "./keys";
+import type { Membership } from "./organization-registry";
+import {
+  membershipPage,
+  organizationAnswer,
+  organizationNotFound,
+  pageOf,
+  type Directory,
+} from "./organization-resources";
 import { servePackageFile } from "./package-files";
 import type { SessionRegistry } from "./session-registry";
 import { signJwt } from "./session-token";
-import type { UserRegistry, UserState } from "./user-registry";
+import type { UserState } from "./user-registry";
 
-export type FrontendContext = {
+export type FrontendContext = Directory & {
   keys: LocalKeys;
   appOrigin: string;
   sessions: SessionRegistry;
-  users: UserRegistry;
   requestOrigin?: string | undefined;
 };
 
@@ -34,6 +42,8 @@ type Call = {
   /** The browser's state, changed by the handlers and sealed again with the answer. */
   client: ClientState;
   hasCookie: boolean;
+  /** The state that the browser sent. */
+  stateBefore: string;
   form: URLSearchParams;
 };
 
@@ -53,11 +63,14 @@ export function publicCookies(context: FrontendContext, client: ClientState): [n
 
 function reply(call: Call, response: unknown): void {
   const { context, exchange, client } = call;
-  const sealed = sealClient(context.keys.sealingKey, client);
-  exchange.response.setHeader(
-    "set-cookie",
-    `${clientCookie}=${sealed}; Path=${proxyPath}; HttpOnly; SameSite=Lax; Max-Age=${yearSeconds}`,
-  );
+  // A tab that only reads must not take back what another tab has changed meanwhile, such as the active organisation.
+  if (JSON.stringify(client) !== call.stateBefore) {
+    const sealed = sealClient(context.keys.sealingKey, client);
+    exchange.response.setHeader(
+      "set-cookie",
+      `${clientCookie}=${sealed}; Path=${proxyPath}; HttpOnly; SameSite=Lax; Max-Age=${yearSeconds}`,
+    );
+  }
   replyJson(exchange, 200, { response, client: clientResource(context, client) });
 }
 
@@ -68,6 +81,53 @@ function findSession({ client }: Call, id: string | undefined): ClientSession {
   if (session === undefined) throw new ClerkApiError(404, "resource_not_found", "No session was found with this id.");
   return session;
 }
+
+/** The session that `/v1/me` and `/v1/organizations` are asked for: clerk-js names it. */
+function currentSession({ client, exchange }: Call): ClientSession {
+  const id = exchange.url.searchParams.get("_clerk_session_id");
+  const session = id === null ? client.sessions.at(-1) : client.sessions.find((candidate) => candidate.id === id);
+  if (session === undefined) throw new ClerkApiError(401, "authentication_invalid", "Nobody is signed in.");
+  return session;
+}
+
+function findMembership({ context }: Call, session: ClientSession, organizationId: string | undefined): Membership {
+  const membership = context.organizations.findMembership(organizationId, session.userId);
+  if (membership === undefined) throw organizationNotFound();
+  return membership;
+}
+
+/** clerk-js sends what its tab shows: an id, or nothing for the personal account. Absent: somebody else asks, and nothing changes. */
+function touch(call: Call, id: string | undefined): void {
+  const session = findSession(call, id);
+  const organizationId = call.form.get("active_organization_id");
+  if (organizationId !== null)
+    session.activeOrganizationId =
+      organizationId === "" ? undefined : findMembership(call, session, organizationId).organization.id;
+  session.lastActiveAt = Date.now();
+  reply(call, sessionResource(call.context, session));
+}
+
+/** A tab's token is of the tab's organisation, whatever is active in the session: another tab may have switched since. */
+function makeToken(call: Call, id: string | undefined): void {
+  const session = findSession(call, id);
+  const organizationId = call.form.get("organization_id");
+  const membership = organizationId ? findMembership(call, session, organizationId) : null;
+  const jwt = sessionToken(call.context, session, organizationId === null ? undefined : membership);
+  replyJson(call.exchange, 200, { object: "token", jwt });
+}
+
+function listMemberships(call: Call, memberships: (session: ClientSession) => readonly Membership[]): void {
+  reply(call, membershipPage(call.context, memberships(currentSession(call)), call.exchange.url.searchParams));
+}
+
+/** Invitations and their like, which the stand-in has none of. */
+const replyEmptyPage = (call: Call): void => {
+  currentSession(call);
+  reply(
+    call,
+    pageOf([], call.exchange.url.searchParams, () => ({})),
+  );
+};
 
 function endSessions({ context, client }: Call, ended: (session: ClientSession) => boolean): void {
   for (const session of client.sessions.filter(ended)) context.sessions.end(session.id);
@@ -179,23 +239,8 @@ const routes: [method: string, path: RegExp, handler: Handler][] = [
     /^\/v1\/client\/sessions\/(\w+)$/,
     (call, id) => reply(call, sessionResource(call.context, findSession(call, id))),
   ],
-  [
-    "POST",
-    /^\/v1\/client\/sessions\/(\w+)\/touch$/,
-    (call, id) => {
-      const session = findSession(call, id);
-      session.lastActiveAt = Date.now();
-      reply(call, sessionResource(call.context, session));
-    },
-  ],
-  [
-    "POST",
-    /^\/v1\/client\/sessions\/(\w+)\/tokens$/,
-    (call, id) => {
-      const jwt = sessionToken(call.context, findSession(call, id));
-      replyJson(call.exchange, 200, { object: "token", jwt });
-    },
-  ],
+  ["POST", /^\/v1\/client\/sessions\/(\w+)\/touch$/, touch],
+  ["POST", /^\/v1\/client\/sessions\/(\w+)\/tokens$/, makeToken],
   [
     "POST",
     /^\/v1\/client\/sessions\/(\w+)\/(?:end|remove)$/,
@@ -205,11 +250,43 @@ const routes: [method: string, path: RegExp, handler: Handler][] = [
       reply(call, { ...sessionResource(call.context, session), status: "ended" });
     },
   ],
+  [
+    "GET",
+    /^\/v1\/me$/,
+    (call) => {
+      const user = call.context.users.find(currentSession(call).userId);
+      reply(call, user && signedInUserResource(call.context, user));
+    },
+  ],
+  [
+    "GET",
+    /^\/v1\/me\/organization_memberships$/,
+    (call) => listMemberships(call, ({ userId }) => call.context.organizations.membershipsOf(userId)),
+  ],
+  [
+    "GET",
+    /^\/v1\/organizations\/(\w+)$/,
+    (call, id) => {
+      const { organization } = findMembership(call, currentSession(call), id);
+      reply(call, organizationAnswer(call.context, organization));
+    },
+  ],
+  [
+    "GET",
+    /^\/v1\/organizations\/(\w+)\/memberships$/,
+    (call, id) =>
+      listMemberships(call, (session) =>
+        call.context.organizations.membersOf(findMembership(call, session, id).organization.id),
+      ),
+  ],
+  ["GET", /^\/v1\/me\/organization_(?:invitations|suggestions)$/, replyEmptyPage],
+  ["GET", /^\/v1\/organizations\/\w+\/(?:invitations|membership_requests|domains)$/, replyEmptyPage],
 ];
 
 function openCall(context: FrontendContext, exchange: Exchange, form: URLSearchParams): Call {
   const cookie = cookieValue(exchange.request, clientCookie);
   const client = cookie === undefined ? undefined : openClient(context.keys.sealingKey, cookie);
+  const stateBefore = JSON.stringify(client ?? null);
   if (client !== undefined) {
     const oldest = Date.now() - sessionLifetimeMilliseconds;
     client.sessions = client.sessions.filter(
@@ -220,7 +297,7 @@ function openCall(context: FrontendContext, exchange: Exchange, form: URLSearchP
     );
     context.sessions.remember(client);
   }
-  return { context, exchange, form, client: client ?? newClient(), hasCookie: client !== undefined };
+  return { context, exchange, form, client: client ?? newClient(), hasCookie: client !== undefined, stateBefore };
 }
 
 /**

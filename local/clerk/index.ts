@@ -6,13 +6,14 @@ import { answerBackend, browserSession, type BrowserCookie, type BrowserSessionO
 import { answerFrontend, proxyPath, type FrontendContext } from "./frontend-api";
 import { ClerkApiError, header, replyError } from "./http-exchange";
 import { loadLocalKeys, publishableKey } from "./keys";
+import { OrganizationRegistry } from "./organization-registry";
 import { SessionRegistry } from "./session-registry";
 import { mintSessionToken, type SessionTokenOptions } from "./session-token";
 import { UserRegistry } from "./user-registry";
 
 export { loadLocalKeys } from "./keys";
 export { mintSessionToken, type SessionTokenOptions } from "./session-token";
-export type { UserChangeOptions } from "./backend-api";
+export type { MembershipChangeOptions, OrganizationChangeOptions, UserChangeOptions } from "./test-changes";
 export { signWebhook, type WebhookEvent } from "./webhooks";
 
 export type LocalClerk = {
@@ -35,10 +36,18 @@ export async function startLocalClerk(options: {
   directory: string;
   appOrigin: string;
   port?: number;
+  /** The custom permissions that the role `org:admin` has. */
+  adminPermissions?: readonly string[];
 }): Promise<LocalClerk> {
   const keys = await loadLocalKeys(options.directory);
   const appOrigin = new URL(options.appOrigin).origin;
-  const context: FrontendContext = { keys, appOrigin, sessions: new SessionRegistry(), users: new UserRegistry() };
+  const context: FrontendContext = {
+    keys,
+    appOrigin,
+    sessions: new SessionRegistry(),
+    users: new UserRegistry(),
+    organizations: new OrganizationRegistry(options.adminPermissions ?? ["org:api_keys:manage"]),
+  };
 
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://127.0.0.1");

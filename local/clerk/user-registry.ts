@@ -1,14 +1,7 @@
-import type { BillingSubscriptionItemJSON } from "@clerk/backend";
-
 import { accounts, type Account } from "./accounts";
+import { newPayer, type Payer } from "./billing";
 
-export type UserState = Account & {
-  banned: boolean;
-  /** The one paid item of the user's subscription; its plan has the account's features. */
-  subscription: { status: BillingSubscriptionItemJSON["status"]; periodEnd: number | null };
-  /** Whether the backend API fails when it is asked for the subscription. */
-  isBillingDown: boolean;
-};
+export type UserState = Account & Payer & { banned: boolean };
 
 /** What tests may change of a user. A user who is unknown comes into being with the first change. */
 export type UserChange = Partial<Pick<UserState, "banned" | "features" | "subscription" | "isBillingDown">> & {
@@ -16,10 +9,9 @@ export type UserChange = Partial<Pick<UserState, "banned" | "features" | "subscr
 };
 
 const newUser = (account: Account): UserState => ({
+  ...newPayer(account.features),
   ...account,
   banned: false,
-  subscription: { status: "active", periodEnd: null },
-  isBillingDown: false,
 });
 
 /** The users as they are now: the demo accounts, and what tests have made and changed. In memory, until the stand-in ends. */
@@ -56,9 +48,3 @@ const unknownUser = (id: string): UserState =>
     features: [],
     note: "",
   });
-
-/** What a session token made now may claim: a canceled plan keeps its features until the period that was paid for ends. */
-export function featuresInEffect({ features, subscription: { status, periodEnd } }: UserState): readonly string[] {
-  const isInEffect = status === "active" || (status === "canceled" && periodEnd !== null && periodEnd > Date.now());
-  return isInEffect ? features : [];
-}
