@@ -13,6 +13,7 @@ import { UserRegistry } from "./user-registry";
 
 export { loadLocalKeys } from "./keys";
 export { mintSessionToken, type SessionTokenOptions } from "./session-token";
+export type { BrowserSessionOptions } from "./backend-api";
 export type { MembershipChangeOptions, OrganizationChangeOptions, UserChangeOptions } from "./test-changes";
 export { signWebhook, type WebhookEvent } from "./webhooks";
 
