@@ -63,7 +63,7 @@ const noEnvironment = {
 const noSyntax = (...entries) => ({ "no-restricted-syntax": ["error", ...entries] });
 
 export default tseslint.config(
-  { ignores: [".next/", ".local/", "node_modules/", "next-env.d.ts", "test-results/", "playwright-report/"] },
+  { ignores: [".next/", "dist/", ".local/", "node_modules/", "next-env.d.ts", "test-results/", "playwright-report/"] },
   tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { project: "./tsconfig.json" } },

@@ -1,4 +1,4 @@
-// `npm run dev` and `npm test` on a bare clone: plain JavaScript without dependencies, since it is what installs them.
+// `npm run dev`, `npm test` and `npm run package` on a bare clone: plain JavaScript without dependencies, since it is what installs them.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -22,7 +22,7 @@ if (!isInstalled()) {
 
 // In this process, so that a signal from the terminal, npm or a supervisor reaches the command itself.
 await import("tsx");
-const command = process.argv[2] === "test" ? "test" : "dev";
+const command = ["test", "package"].find((name) => name === process.argv[2]) ?? "dev";
 await import(`./${command}.ts`);
 
 /** Whether what npm says it has installed here is of the current package-lock.json. */
