@@ -10,9 +10,9 @@ import { getLatchkey } from "./server/latchkey";
 export function startServer(): void {
   try {
     assertBuiltWithSameKey();
-    const { server } = getLatchkey();
+    const { flush } = getLatchkey();
     prepareNodeRequests();
-    for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => void server.usage.flush());
+    for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => void flush());
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : "Latchkey cannot start."}\n`);
     process.exit(1);

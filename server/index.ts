@@ -2,7 +2,7 @@ import { createServerContext, type ServerOptions } from "./context";
 import { createHandler, type HttpOptions } from "./http/handler";
 import type { IdentityProvider } from "./http/identity";
 import { type KeyedHandler, withApiKey } from "./http/with-api-key";
-import { type Verification, verifyApiKey, type VerifyContext } from "./keys";
+import { type LatchkeyServer, type Verification, verifyApiKey, type VerifyContext } from "./keys";
 import { drainPurges, startDraining } from "./outbox/drain";
 import { noIdentity } from "./http/no-identity";
 
@@ -16,12 +16,11 @@ export {
   type Caller,
   type CreatedApiKey,
   type Effect,
+  type LatchkeyServer,
   type RefusalReason,
   type Verification,
   VerificationUnavailableError,
   type VerifiedKey,
-  verifyApiKey,
-  type VerifyContext,
 } from "./keys";
 export { DomainError, type DomainErrorCode } from "./shared/errors";
 
@@ -58,8 +57,8 @@ export interface Latchkey<Scope extends string = string> {
   handler: (request: Request) => Promise<Response>;
   /** The same below another path, see `createHandler` of `latchkey/http`. */
   createHandler: (options?: { basePath?: string }) => (request: Request) => Promise<Response>;
-  /** The domain's context. `protect` of `latchkey/trpc` and the verbs take it. */
-  server: VerifyContext;
+  /** The domain. `createHandler` of `latchkey/http` and `protect` of `latchkey/trpc` find it here. */
+  server: LatchkeyServer;
   identity: IdentityProvider;
   http: HttpOptions;
   scopes: readonly Scope[];
@@ -67,6 +66,8 @@ export interface Latchkey<Scope extends string = string> {
   drain: () => Promise<{ confirmed: number; failed: number }>;
   /** Drains in the background until `close`, for a process that lives long. More than one call starts one drain. */
   startDraining: () => void;
+  /** Writes the uses that were counted so far, such as before a process ends. A failed write is kept for the next one. */
+  flush: () => Promise<void>;
   /** Writes the uses that were counted, stops the drain and closes the connections. */
   close: () => Promise<void>;
 }
@@ -106,6 +107,7 @@ export function createLatchkey<const Scope extends string = string>(options: Lat
     startDraining: () => {
       stopDraining ??= startDraining(server);
     },
+    flush: () => server.usage.flush(),
     async close() {
       await stopDraining?.();
       await server.usage.flush();

@@ -6,20 +6,21 @@ import {
   createApiKey,
   effectOfApiKey,
   invalidateCache,
+  type LatchkeyServer,
   limitInvalidations,
   listApiKeys,
+  openServer,
   renameApiKey,
   revokeAllApiKeys,
   revokeApiKey,
   usageOfApiKey,
 } from "../server/keys";
-import type { ServerContext } from "../server/keys/context";
 import { checkScopes, createInput, invalidateCacheInput, keyIdInput, renameInput } from "../server/shared/inputs";
 import { toTrpcError } from "./errors";
 
 /** What the procedures need in their context: `getLatchkey().server`, and who calls, from the session. `protect` puts both there. */
 export interface ApiKeysContext {
-  server: ServerContext;
+  server: LatchkeyServer;
   caller: Caller;
 }
 
@@ -52,8 +53,8 @@ export function createApiKeysRouter<Root extends AnyTRPCRootTypes>({
   procedure: hostProcedure,
 }: HostParts<Root>) {
   /** Maps errors by the result, since tRPC's `next()` never rejects: a try/catch around it would see no error. */
-  const procedure = hostProcedure.use(async ({ next }) => {
-    const result = await next();
+  const procedure = hostProcedure.use(async ({ ctx, next }) => {
+    const result = await next({ ctx: { server: openServer(ctx.server) } });
     if (!result.ok) throw toTrpcError(result.error);
     return result;
   });

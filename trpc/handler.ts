@@ -2,6 +2,7 @@ import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import { TRPC_ERROR_CODES_BY_KEY } from "@trpc/server/rpc";
 
 import { createEndpoint, type Endpoint } from "../server/http/endpoint";
+import { openServer } from "../server/keys";
 import { readLimitedBody } from "../server/http/read-limited-body";
 import { describeFault } from "../server/platform/logger";
 import type { ProtectingLatchkey } from "./protect";
@@ -41,7 +42,7 @@ export function createTrpcHandler(getLatchkey: () => ProtectingLatchkey, { endpo
       onError({ error, path, type }) {
         if (error.code !== "INTERNAL_SERVER_ERROR" && error.code !== "SERVICE_UNAVAILABLE") return;
         // The input stays out: it may hold a hash.
-        getLatchkey().server.logger.error(
+        openServer(getLatchkey().server).logger.error(
           { path, type, code: error.code, fault: describeFault(error.cause) },
           "procedure failed",
         );

@@ -1,14 +1,14 @@
 import { TRPCError } from "@trpc/server";
 
 import type { IdentityProvider } from "../server/http/identity";
-import type { ServerContext } from "../server/keys/context";
+import type { LatchkeyServer } from "../server/keys";
 import { DomainError } from "../server/shared/errors";
 import type { Procedure } from "./api-keys-router";
 import { toTrpcError } from "./errors";
 
 /** What `protect` uses of the result of `createLatchkey`. */
 export interface ProtectingLatchkey {
-  server: ServerContext;
+  server: LatchkeyServer;
   identity: Pick<IdentityProvider, "readSession">;
 }
 

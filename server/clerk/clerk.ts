@@ -41,6 +41,6 @@ export function createClerk(options: ClerkOptions): Clerk {
     },
     isSessionOfAnotherSite: async () => isOfAnotherSite(await auth()),
     verifyBearer: (request) => verifyBearer(request, options),
-    createWebhook: (getContext) => createWebhook(options, getContext),
+    createWebhook: (getServer) => createWebhook(options, getServer),
   };
 }

@@ -4,7 +4,7 @@ import { NextRequest } from "next/server";
 
 import { createEndpoint, type Endpoint } from "../http/endpoint";
 import { readLimitedBody } from "../http/read-limited-body";
-import type { ServerContext } from "../keys/context";
+import { type LatchkeyServer, openServer } from "../keys";
 import { describeFault } from "../platform/logger";
 import { applyClerkEvent } from "./apply-event";
 import type { ClerkOptions } from "./clerk";
@@ -17,7 +17,7 @@ const maxBodyBytes = 256 * 1024;
  * Makes the endpoint that receives Clerk's events. It checks Clerk's signature (Standard Webhooks, sent by Svix). When the answer is not 2xx,
  * Clerk sends the event again, with longer and longer pauses. Without a webhook secret the endpoint answers 404.
  */
-export function createWebhook(options: ClerkOptions, getContext: () => ServerContext): Endpoint {
+export function createWebhook(options: ClerkOptions, getServer: () => LatchkeyServer): Endpoint {
   const { secretKey, apiUrl, webhookSecret = "", accessFeature = "" } = options;
   const readAccess = (userId: string) => {
     const { billing } = createClerkClient({ secretKey, ...(apiUrl && { apiUrl }) });
@@ -29,7 +29,7 @@ export function createWebhook(options: ClerkOptions, getContext: () => ServerCon
     const signed = new NextRequest(request.url, { method: "POST", headers: request.headers, body });
     const event = await verifyWebhook(signed, { signingSecret: webhookSecret }).catch(() => null);
     if (!event) return answer(400, { error: "The signature is missing, wrong or too old" });
-    const context = getContext();
+    const context = openServer(getServer());
     try {
       await applyClerkEvent(context, event, readAccess);
       return answer(200, { ok: true });

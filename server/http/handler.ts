@@ -1,6 +1,6 @@
 import { drainPurges } from "../outbox/drain";
 import { readBacklog } from "../outbox/queue";
-import type { VerifyContext } from "../keys";
+import { type LatchkeyServer, openServer, type VerifyContext } from "../keys";
 import { createEndpoint, type Endpoint, refuseWithStatus } from "./endpoint";
 import type { IdentityProvider } from "./identity";
 import { introspect, refuseIntrospection } from "./introspect";
@@ -24,7 +24,7 @@ export interface HttpOptions {
 
 /** What `createHandler` uses of the result of `createLatchkey`. */
 export interface HandledLatchkey {
-  server: VerifyContext;
+  server: LatchkeyServer;
   identity: IdentityProvider;
   http: HttpOptions;
 }
@@ -50,7 +50,8 @@ export function createHandler(latchkey: HandledLatchkey, { basePath = "/api" }: 
   };
 }
 
-function endpointsOf({ server, identity, http }: HandledLatchkey): Map<string, Endpoint> {
+function endpointsOf({ server: passedOn, identity, http }: HandledLatchkey): Map<string, Endpoint> {
+  const server = openServer(passedOn);
   const getContext = () => server;
   const describeKey = createWithApiKey(getContext)((_request, { key }) => {
     const { keyId, ownerId, name, environment, scopes, expiresAt } = key;

@@ -1,5 +1,5 @@
 import type { Caller } from "../keys/access";
-import type { ServerContext } from "../keys/context";
+import type { LatchkeyServer } from "../keys/context";
 import type { Endpoint } from "./endpoint";
 
 /** What the sign-in says of the caller. */
@@ -21,5 +21,5 @@ export interface IdentityProvider {
   /** Whose session token `Authorization: Bearer` holds. This call verifies it. Cookies are not read. */
   verifyBearer(request: Request): Promise<Verdict<{ userId: string }>>;
   /** The endpoint for the sign-in's events about accounts. */
-  createWebhook(getContext: () => ServerContext): Endpoint;
+  createWebhook(getServer: () => LatchkeyServer): Endpoint;
 }

@@ -1,4 +1,6 @@
 import {
+  type LatchkeyServer,
+  openServer,
   type RefusalReason,
   revokeSelf,
   type Verification,
@@ -54,7 +56,7 @@ export function createWithApiKey(getContext: () => VerifyContext) {
 
 /** What `withApiKey` uses of the result of `createLatchkey`. `Scope` is one of the scopes that the app knows. */
 export interface KeyingLatchkey<Scope extends string> {
-  server: VerifyContext;
+  server: LatchkeyServer;
   scopes: readonly Scope[];
 }
 
@@ -71,7 +73,7 @@ export function withApiKey<Scope extends string, RouteContext = unknown>(
   handler: KeyedHandler<RouteContext>,
   options: { scopes?: readonly NoInfer<Scope>[] } = {},
 ) {
-  const getContext = () => (typeof latchkey === "function" ? latchkey() : latchkey).server;
+  const getContext = () => openServer((typeof latchkey === "function" ? latchkey() : latchkey).server);
   return createWithApiKey(getContext)(handler, options);
 }
 

@@ -23,8 +23,18 @@ export interface KeySettings {
   trustedProxyHops: number;
 }
 
+declare const inside: unique symbol;
+
+/**
+ * The domain's context as a host has it: it passes it on, and looks at nothing in it. So the types that a host sees name no package of ours, and
+ * what is inside may change with any version.
+ */
+export interface LatchkeyServer {
+  readonly [inside]?: never;
+}
+
 /** All that the domain needs, as one plain argument. So tests can pass their own clock, database and Redis. */
-export interface ServerContext extends OutboxContext {
+export interface ServerContext extends OutboxContext, LatchkeyServer {
   settings: KeySettings;
   findByHash: FindByHash;
   redis: RedisClients;

@@ -1,5 +1,6 @@
 /** What other folders may use of the verbs on keys. */
 export type { Caller } from "./access";
+export type { LatchkeyServer } from "./context";
 export { createApiKey, type CreatedApiKey } from "./create";
 export { effectOfApiKey } from "./effect-of-key";
 export { invalidateCache, limitInvalidations } from "./invalidate-cache";
@@ -10,6 +11,7 @@ export type { ApiKeySummary } from "./summary";
 export type { Effect } from "../shared/effect";
 export { type ApiKeyUsage, usageOfApiKey } from "./usage-of-key";
 export {
+  openServer,
   type RefusalReason,
   type Verification,
   type VerifiedKey,

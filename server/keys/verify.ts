@@ -1,4 +1,4 @@
-import type { ServerContext } from "./context";
+import type { LatchkeyServer, ServerContext } from "./context";
 import { hasName } from "../shared/errors";
 import { describeFault } from "../platform/logger";
 import { fromPublicId, toPublicId } from "../shared/public-id";
@@ -33,7 +33,12 @@ export type Verification =
 type Defer = (task: () => Promise<void>) => void;
 
 /** `ServerContext`, and how the host runs work that need not delay an answer. */
-export type VerifyContext = ServerContext & { defer: Defer };
+export interface VerifyContext extends ServerContext {
+  defer: Defer;
+}
+
+/** Gives what a host has passed on. Only `createLatchkey` makes one, so it is the whole context. */
+export const openServer = (server: LatchkeyServer) => server as VerifyContext;
 
 /** Neither Redis nor the database could tell anything about the key. This is no verdict: the key may be good. */
 export class VerificationUnavailableError extends Error {

@@ -17,11 +17,12 @@ export const emptyRoutes = {
 };
 
 const routeSource = ({ evaluate, answer }: (typeof emptyRoutes)["bare"]) => `
+import { openServer } from "@/server/keys";
 import { getLatchkey } from "@/server/latchkey";
 import { createBatchedEval } from "@/server/platform/batched-eval";
 
 const [script, keys, args] = JSON.parse(process.env.BENCH_EVAL ?? '["", [], []]') as [string, string[], string[]];
-const { slot } = getLatchkey().server.redis;
+const { slot } = openServer(getLatchkey().server).redis;
 export const evaluate = createBatchedEval(slot, script);
 export const answer = {
   keyId: "key_00000000-0000-7000-8000-000000000000",
