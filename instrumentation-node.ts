@@ -2,6 +2,8 @@ import { prepareNodeRequests } from "latchkey/http";
 
 import { getLatchkey } from "./server/latchkey";
 
+const advice = "`npm run dev` starts local stand-ins for what is unset; see .env.example.";
+
 /**
  * Ends the process when a setting is missing or malformed. Next would only report the error, and answer every request with a 500.
  * With good settings the first call of `getLatchkey` starts the drain of the outbox. On SIGTERM and SIGINT the process writes the uses that it
@@ -14,7 +16,7 @@ export function startServer(): void {
     prepareNodeRequests();
     for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => void flush());
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : "Latchkey cannot start."}\n`);
+    process.stderr.write(`${error instanceof Error ? error.message : "Latchkey cannot start."}\n${advice}\n`);
     process.exit(1);
   }
 }

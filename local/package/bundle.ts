@@ -28,7 +28,7 @@ async function build(input: Record<string, string>, folder: string, isForTypes: 
     external: isPackage,
     platform: "node",
     // The types take long: a second run of the compiler makes them.
-    checks: { pluginTimings: false },
+    checks: { bundlerTimings: false },
     plugins: isForTypes ? [dts({ emitDtsOnly: true, tsconfig: "tsconfig.json" })] : [],
   });
   try {

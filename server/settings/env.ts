@@ -8,14 +8,14 @@ import { frontendHostOf, publicKeyPem } from "./clerk-keys";
 import { isConnectionString } from "./connection-string";
 
 /** What is sent in a header must be there as it is here: HTTP trims white space, and programs disagree about letters outside ASCII. */
-const headerText = z.string().regex(/^[\x21-\x7e]+$/, "only letters of ASCII, digits and signs, no white space");
-const secret = headerText.min(32, "must have at least 32 characters").optional();
-const origin = z
+export const headerText = z.string().regex(/^[\x21-\x7e]+$/, "only letters of ASCII, digits and signs, no white space");
+export const secret = headerText.min(32, "must have at least 32 characters").optional();
+export const origin = z
   .string()
   .refine((text) => normaliseOrigin(text) !== null, "must be an origin such as https://example.com, without a path")
   .transform((text) => normaliseOrigin(text) ?? text);
 /** A server that requests are sent to below this address. fetch refuses credentials in it. */
-const serverUrl = z
+export const serverUrl = z
   .string()
   .refine((text) => isServerUrl(text), "must be an http or https URL without credentials, query or white space");
 
@@ -67,7 +67,10 @@ const schema = z.object({
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
 });
 
-export const settingNames: readonly string[] = Object.keys(schema.shape);
+/** The rule of each setting. An option of `createLatchkey` that means the same has the same rule. */
+export const settings = schema.shape;
+
+export const settingNames: readonly string[] = Object.keys(settings);
 
 function isServerUrl(text: string): boolean {
   if (/\s/.test(text) || !URL.canParse(text)) return false;
@@ -126,5 +129,5 @@ function describeIssue(issue: z.core.$ZodIssue, set: Record<string, string>): st
 }
 
 function describeProblems(problems: readonly string[]): string {
-  return `Latchkey cannot start:\n- ${[...new Set(problems)].join("\n- ")}\n\`npm run dev\` starts local stand-ins for what is unset; see .env.example.`;
+  return `Latchkey cannot start:\n- ${[...new Set(problems)].join("\n- ")}\nLatchkey's docs/settings.md explains each setting.`;
 }

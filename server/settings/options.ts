@@ -3,7 +3,7 @@ import { parseEnvironment } from "./env";
 export type EnvironmentOptions = ReturnType<typeof fromEnvironment>;
 
 /**
- * Reads the settings, checks them, and turns them into options for `createLatchkey`. docs/settings.md explains each.
+ * Reads the settings, checks them, and turns them into options for `createLatchkey`. docs/settings.md, which the package has too, explains each.
  * @param source by default the environment of the process.
  * @returns the options, and beside them `clerk` for `createClerk`, and `publishableKey`.
  * @throws Error that names every setting that is missing or malformed. It never repeats a value.
