@@ -1,10 +1,11 @@
-import { createServerContext, type ServerOptions } from "./context";
+import { createServerContext } from "./context";
 import { createHandler, type HttpOptions } from "./http/handler";
 import type { IdentityProvider } from "./http/identity";
 import { type KeyedHandler, withApiKey } from "./http/with-api-key";
 import { type LatchkeyServer, type Verification, verifyApiKey, type VerifyContext } from "./keys";
+import { checkOptions, type LatchkeyOptions } from "./options";
 import { drainPurges, startDraining } from "./outbox/drain";
-import { noIdentity } from "./http/no-identity";
+import { createRunning } from "./running";
 
 /** `latchkey`: what a host app puts together once, and then uses. */
 export { fromEnvironment, type EnvironmentOptions } from "./settings/options";
@@ -22,25 +23,8 @@ export {
   VerificationUnavailableError,
   type VerifiedKey,
 } from "./keys";
+export type { LatchkeyOptions } from "./options";
 export { DomainError, type DomainErrorCode } from "./shared/errors";
-
-type Task = () => Promise<void>;
-
-export interface LatchkeyOptions<Scope extends string = string> extends Partial<Omit<ServerOptions, "scopes">> {
-  /** A Postgres primary, as a connection string. */
-  databaseUrl: string;
-  redis: ServerOptions["redis"];
-  /** What a key may be allowed to do. A key that is created without scopes gets all of them. */
-  scopes?: readonly Scope[];
-  /** Who is signed in: `createClerk(…)` of `latchkey/clerk`. Without it nobody is, and keys are only verified. */
-  identity?: IdentityProvider;
-  http?: Partial<HttpOptions>;
-  /**
-   * Runs work that need not delay an answer, such as the fill of the cache. The host must let it end, also where a function freezes after its
-   * answer: with Next, `(task) => after(task)`. By default it runs at once and is not waited for.
-   */
-  defer?: (task: Task) => void;
-}
 
 export interface Latchkey<Scope extends string = string> {
   /**
@@ -68,59 +52,55 @@ export interface Latchkey<Scope extends string = string> {
   startDraining: () => void;
   /** Writes the uses that were counted so far, such as before a process ends. A failed write is kept for the next one. */
   flush: () => Promise<void>;
-  /** Writes the uses that were counted, stops the drain and closes the connections. */
+  /**
+   * Stops the drain, waits up to 10 s for what is running (verifications, requests, deferred tasks that the host has started), writes the uses
+   * that were counted, and closes the connections. A second call waits for the first one. Nothing can be verified afterwards.
+   */
   close: () => Promise<void>;
 }
 
 /**
  * Puts Latchkey together. It connects to nothing yet, reads no environment and listens to no signal. A process may have more than one.
  * @param options see `fromEnvironment` for those that the settings give.
- * @throws Error that names an option which could never work.
+ * @throws Error that names every option that is missing, unknown, or could never work. It repeats no value.
  * @example
  * const latchkey = createLatchkey({ ...fromEnvironment(), scopes: ["reports:read"], defer: (task) => after(task) });
  * const verification = await latchkey.verify("lk_live_…");
  */
 export function createLatchkey<const Scope extends string = string>(options: LatchkeyOptions<Scope>): Latchkey<Scope> {
-  const { identity = noIdentity, scopes = [], defer = (task: Task) => void task(), http, ...rest } = options;
+  const { identity, http, defer, ...rest } = checkOptions(options);
+  const running = createRunning();
   const server: VerifyContext = {
-    ...createServerContext({
-      secretFormat: { prefix: "lk", environment: "live" },
-      keyLimit: 5,
-      accessFeature: undefined,
-      trustedProxyHops: 0,
-      logLevel: "info",
-      ...rest,
-      scopes,
-    }),
-    defer,
+    ...createServerContext(rest),
+    defer: (task) => defer(() => running.wait(task())),
   };
-  const latchkey = { server, identity, scopes, http: { ...withoutEndpoints, ...http } };
+  const latchkey = { server, identity, scopes: options.scopes ?? [], http };
   let stopDraining: (() => Promise<void>) | undefined;
-  const handler = createHandler(latchkey);
+  let closing: Promise<void> | undefined;
+  const createWaitedHandler = (handlerOptions?: { basePath?: string }) => {
+    const handle = createHandler(latchkey, handlerOptions);
+    return (request: Request) => running.wait(handle(request));
+  };
+  async function close() {
+    await stopDraining?.();
+    await running.end();
+    await server.usage.flush();
+    await server.db.close();
+  }
   return {
     ...latchkey,
-    verify: (secret, address = null) => verifyApiKey(server, secret, address),
-    withApiKey: (routeHandler, routeOptions) => withApiKey(latchkey, routeHandler, routeOptions),
-    handler,
-    createHandler: (handlerOptions) => createHandler(latchkey, handlerOptions),
-    drain: () => drainPurges(server),
+    verify: (secret, address = null) => running.wait(verifyApiKey(server, secret, address)),
+    withApiKey: (routeHandler, routeOptions) => {
+      const handle = withApiKey(latchkey, routeHandler, routeOptions);
+      return (request, routeContext) => running.wait(handle(request, routeContext));
+    },
+    handler: createWaitedHandler(),
+    createHandler: createWaitedHandler,
+    drain: () => running.wait(drainPurges(server)),
     startDraining: () => {
-      stopDraining ??= startDraining(server);
+      if (!closing) stopDraining ??= startDraining(server);
     },
     flush: () => server.usage.flush(),
-    async close() {
-      await stopDraining?.();
-      await server.usage.flush();
-      await server.db.close();
-    },
+    close: () => (closing ??= close()),
   };
 }
-
-/** Endpoints for operators are not there until the host gives their secrets. */
-const withoutEndpoints: HttpOptions = {
-  appOrigin: "",
-  allowedOrigins: [],
-  introspectionSecret: undefined,
-  cronSecret: undefined,
-  metricsSecret: undefined,
-};

@@ -32,15 +32,15 @@ export interface HandledLatchkey {
 /**
  * Makes one handler for all HTTP endpoints: whoami, introspection, health, metrics, the cron job, the webhook, the original endpoint and the
  * OpenAPI document.
- * @param options `basePath`: what their paths begin with, by default `/api`.
+ * @param options `basePath`: what their paths begin with, by default `/api`. Slashes at its ends do not matter.
  * @returns a handler from fetch's Request to its Response. Other paths are answered with 404. It throws what the endpoint throws.
  * @example
  * const handler = createHandler(latchkey, { basePath: "/api" });
  * const response = await handler(new Request("https://example.com/api/health/live"));
  */
 export function createHandler(latchkey: HandledLatchkey, { basePath = "/api" }: { basePath?: string } = {}): Endpoint {
-  const base = basePath.replace(/\/+$/, "");
-  const endpoints = endpointsOf(latchkey);
+  const base = `/${basePath}`.replace(/\/+$/, "").replace(/^\/+/, "/");
+  const endpoints = endpointsOf(latchkey, base);
   const nothing = createEndpoint({}, { isThere: () => false });
   const nothingOfVersion1 = createEndpoint({}, { isThere: () => false, refuse: problemResponse });
   return (request) => {
@@ -50,7 +50,7 @@ export function createHandler(latchkey: HandledLatchkey, { basePath = "/api" }: 
   };
 }
 
-function endpointsOf({ server: passedOn, identity, http }: HandledLatchkey): Map<string, Endpoint> {
+function endpointsOf({ server: passedOn, identity, http }: HandledLatchkey, base: string): Map<string, Endpoint> {
   const server = openServer(passedOn);
   const getContext = () => server;
   const describeKey = createWithApiKey(getContext)((_request, { key }) => {
@@ -95,7 +95,7 @@ function endpointsOf({ server: passedOn, identity, http }: HandledLatchkey): Map
     ["/cron/purge", guarded(http.cronSecret, () => answerDrain(server))],
     ["/metrics", guarded(http.metricsSecret, () => answerMetrics(server))],
     ["/webhooks/clerk", identity.createWebhook(getContext)],
-    ["/openapi.json", createEndpoint({ GET: () => Response.json(createOpenApiDocument(http.appOrigin)) })],
+    ["/openapi.json", createEndpoint({ GET: () => Response.json(createOpenApiDocument(http.appOrigin, base)) })],
   ]);
 }
 

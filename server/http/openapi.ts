@@ -20,8 +20,8 @@ const keyRefusals = {
 const byKey = [{ bearerKey: [] }, { headerKey: [] }];
 const errorBody = z.strictObject({ error: z.string() }).meta({ id: "OriginalError" });
 
-/** Describes the HTTP side as OpenAPI 3.1, from the schemas of its answers. @param origin where the app is served. */
-export function createOpenApiDocument(origin: string) {
+/** Describes the HTTP side as OpenAPI 3.1, from the schemas of its answers. @param origin where the app is served. @param base what the paths begin with. */
+export function createOpenApiDocument(origin: string, base = "/api") {
   return createDocument({
     openapi: "3.1.0",
     info: {
@@ -39,7 +39,7 @@ export function createOpenApiDocument(origin: string) {
       },
     },
     paths: {
-      "/api/v1/whoami": {
+      [`${base}/v1/whoami`]: {
         get: {
           operationId: "whoami",
           summary: "Which key is this, and whose?",
@@ -58,7 +58,7 @@ export function createOpenApiDocument(origin: string) {
           responses: { "200": json("The key is revoked, or the secret was before.", effectSchema), ...keyRefusals },
         },
       },
-      "/api/v1/introspect": {
+      [`${base}/v1/introspect`]: {
         post: {
           operationId: "introspect",
           summary: "Token introspection, RFC 7662. Not there unless INTROSPECTION_SECRET is set.",
@@ -75,7 +75,7 @@ export function createOpenApiDocument(origin: string) {
           },
         },
       },
-      "/api/invalidate-user-api-key-cache": {
+      [`${base}/invalidate-user-api-key-cache`]: {
         post: {
           operationId: "invalidateCache",
           summary: "Discards what is cached for a key's hash.",
@@ -94,14 +94,14 @@ export function createOpenApiDocument(origin: string) {
           },
         },
       },
-      "/api/health/live": {
+      [`${base}/health/live`]: {
         get: {
           operationId: "live",
           summary: "The process answers.",
           responses: { "200": json("It does.", z.strictObject({ status: z.literal("ok") })) },
         },
       },
-      "/api/health/ready": {
+      [`${base}/health/ready`]: {
         get: {
           operationId: "ready",
           summary: "Whether Postgres and Redis are reached, and how long the oldest purge has waited.",
