@@ -24,11 +24,14 @@ export interface ApiKeysContext {
   caller: Caller;
 }
 
-/** A procedure of any root, without input or output, whose context has at least `Context`. */
-export type Procedure<Context> = TRPCProcedureBuilder<
-  object,
-  object,
-  Context,
+/**
+ * A procedure of any root, without input or output. `Added` is what its middleware has put into the context. The type names no more than these
+ * parameters, since the next release of tRPC 11 may have more.
+ */
+export type Procedure<RootContext, Meta, Added> = TRPCProcedureBuilder<
+  RootContext,
+  Meta,
+  Added,
   TRPCUnsetMarker,
   TRPCUnsetMarker,
   TRPCUnsetMarker,
@@ -36,9 +39,9 @@ export type Procedure<Context> = TRPCProcedureBuilder<
   false
 >;
 
-interface HostParts<Root extends AnyTRPCRootTypes> {
+interface HostParts<Root extends AnyTRPCRootTypes, RootContext, Meta, Added extends ApiKeysContext> {
   router: TRPCRouterBuilder<Root>;
-  procedure: Procedure<ApiKeysContext>;
+  procedure: Procedure<RootContext, Meta, Added>;
 }
 
 /**
@@ -48,10 +51,14 @@ interface HostParts<Root extends AnyTRPCRootTypes> {
  * @example
  * const apiKeys = createApiKeysRouter({ router: t.router, procedure: protect(t.procedure, getLatchkey) });
  */
-export function createApiKeysRouter<Root extends AnyTRPCRootTypes>({
-  router,
-  procedure: hostProcedure,
-}: HostParts<Root>) {
+export function createApiKeysRouter<
+  Root extends AnyTRPCRootTypes,
+  RootContext extends object,
+  Meta extends object,
+  Added extends ApiKeysContext,
+>({ router, procedure: ofHost }: HostParts<Root, RootContext, Meta, Added>) {
+  // Of the host's context only what `Added` has is used.
+  const hostProcedure = ofHost as unknown as Procedure<object, object, ApiKeysContext>;
   /** Maps errors by the result, since tRPC's `next()` never rejects: a try/catch around it would see no error. */
   const procedure = hostProcedure.use(async ({ ctx, next }) => {
     const result = await next({ ctx: { server: openServer(ctx.server) } });

@@ -3,7 +3,7 @@ import { TRPCError } from "@trpc/server";
 import type { IdentityProvider } from "../server/http/identity";
 import type { LatchkeyServer } from "../server/keys";
 import { DomainError } from "../server/shared/errors";
-import type { Procedure } from "./api-keys-router";
+import type { ApiKeysContext, Procedure } from "./api-keys-router";
 import { toTrpcError } from "./errors";
 
 /** What `protect` uses of the result of `createLatchkey`. */
@@ -19,14 +19,20 @@ export interface ProtectingLatchkey {
  * @returns a procedure for `createApiKeysRouter`. It refuses with UNAUTHORIZED who is not signed in, and who is signed in as another account
  *   than the one that the page was made for. It fails with SERVICE_UNAVAILABLE while the sign-in cannot be asked.
  */
-export function protect(procedure: Procedure<object>, getLatchkey: () => ProtectingLatchkey) {
-  return procedure.use(async ({ next }) => {
+export function protect<RootContext extends object, Meta extends object, Added extends object>(
+  procedure: Procedure<RootContext, Meta, Added>,
+  getLatchkey: () => ProtectingLatchkey,
+): Procedure<RootContext, Meta, ApiKeysContext> {
+  // Nothing of the host's context is used, so any will do.
+  const hostProcedure = procedure as unknown as Procedure<object, object, object>;
+  const signedIn: Procedure<object, object, ApiKeysContext> = hostProcedure.use(async ({ next }) => {
     const { server, identity } = getLatchkey();
     const session = await identity.readSession();
     if (session.status === "unavailable") throw toTrpcError(unavailable());
     if (session.status === "signed_out") throw new TRPCError({ code: "UNAUTHORIZED", message: "Sign in first." });
     return next({ ctx: { server, caller: session.caller } });
   });
+  return signedIn as unknown as Procedure<RootContext, Meta, ApiKeysContext>;
 }
 
 const unavailable = () => {
