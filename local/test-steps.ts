@@ -33,6 +33,7 @@ export function testSteps(folder: string): TestStep[] {
     vitestStep("unit", folder),
     vitestStep("model", folder),
     vitestStep("integration", folder),
+    packageStep(folder),
     { name: "build", commands: [["next", "build"]], environment: buildEnvironment },
     playwrightStep(folder),
   ];
@@ -56,6 +57,12 @@ function vitestStep(name: string, folder: string): TestStep {
       };
     },
   };
+}
+
+/** Makes the package, and tests what was packed. */
+function packageStep(folder: string): TestStep {
+  const step = vitestStep("package", folder);
+  return { ...step, commands: [["tsx", "local/package.ts"], ...step.commands] };
 }
 
 function playwrightStep(folder: string): TestStep {

@@ -7,7 +7,7 @@ import { noIdentity } from "./http/no-identity";
 import { headerText, origin, secret, serverUrl, settings } from "./settings/env";
 import type { SecretFormat } from "./shared/secret-format";
 
-export type Task = () => Promise<void>;
+type Task = () => Promise<void>;
 
 export interface LatchkeyOptions<Scope extends string = string> extends Partial<
   Omit<ServerOptions, "scopes" | "redis" | "secretFormat">

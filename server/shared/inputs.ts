@@ -17,6 +17,14 @@ const name = z
 
 export const keyIdInput = z.strictObject({ id });
 
+/** Written out, so that the types of the package need none of zod. */
+export interface CreateInput {
+  name: string;
+  requestId: string;
+  scopes?: string[] | undefined;
+  expiresInDays?: number | undefined;
+}
+
 export const createInput = z.strictObject({
   name,
   /** The client makes one for each key that it wants, and sends the same one on a retry. */
@@ -29,8 +37,7 @@ export const createInput = z.strictObject({
     .optional(),
   /** Absent: the key never expires. */
   expiresInDays: z.int().min(1, "At least 1 day.").max(365, "At most 365 days.").optional(),
-});
-export type CreateInput = z.output<typeof createInput>;
+}) satisfies z.ZodType<CreateInput>;
 
 /** @throws ZodError for the field `scopes` when one of them is not among those of the app. */
 export function checkScopes({ scopes }: CreateInput, known: readonly string[]): void {

@@ -33,7 +33,7 @@ it("no step of npm test is missing in the workflow", () => {
   expect(new Set(workflowLists.flat())).toEqual(new Set(steps));
 });
 
-it.each(["dev", "test", "typecheck", "lint", "test:unit", "test:integration", "test:e2e"])(
+it.each(["dev", "test", "package", "typecheck", "lint", "test:unit", "test:integration", "test:e2e"])(
   "npm run %s works on a clone without packages",
   (name) => {
     expect(scripts[name]).toMatch(/^exec node local\/run\.mjs /);
