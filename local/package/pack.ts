@@ -27,8 +27,9 @@ export async function packPackage(): Promise<PackedPackage> {
   await cp("server/platform/migrations", join(lib, "migrations"), { recursive: true, filter: isNoSnapshot });
   const repository = JSON.parse(await readFile("package.json", "utf8")) as Parameters<typeof createManifest>[0];
   await writeFile(join(folder, "package.json"), JSON.stringify(createManifest(repository, packages), null, 2));
+  await mkdir(join(folder, "docs"));
   await cp("local/package/README.md", join(folder, "README.md"));
-  for (const file of ["LICENSE", "CHANGELOG.md"]) await cp(file, join(folder, file));
+  for (const file of ["LICENSE", "CHANGELOG.md", "docs/settings.md"]) await cp(file, join(folder, file));
   const { filename, size, unpackedSize } = npmPack();
   const sizes = Object.keys(entries).map(async (entry): Promise<[string, number]> => [
     join("latchkey", entry),

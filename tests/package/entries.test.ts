@@ -67,7 +67,7 @@ describe("the package in an app without Next, React, tRPC and Clerk", () => {
       import { createHandler, withApiKey } from "latchkey/http";
       import { findSecrets } from "latchkey/shared";
       const { SECRET, DATABASE, REDIS, TOKEN } = process.env;
-      const latchkey = createLatchkey({ secretFormat: { environment: "test" }, databaseUrl: DATABASE, redis: { url: REDIS, token: TOKEN } });
+      const latchkey = createLatchkey({ logLevel: "silent", secretFormat: { environment: "test" }, databaseUrl: DATABASE, redis: { url: REDIS, token: TOKEN } });
       const headers = { authorization: "Bearer " + SECRET };
       const request = (path) => new Request("https://host.example.com" + path, { headers });
       const whoami = await createHandler(latchkey, { basePath: "/gateway" })(request("/gateway/v1/whoami"));

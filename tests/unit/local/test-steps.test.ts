@@ -33,6 +33,27 @@ it("no step of npm test is missing in the workflow", () => {
   expect(new Set(workflowLists.flat())).toEqual(new Set(steps));
 });
 
+describe("the workflow of a release", () => {
+  const release = readFileSync(".github/workflows/release.yml", "utf8");
+
+  it("publishes the tarball that the step `package` has made and tested, with its provenance", () => {
+    const [, tested = ""] = /npm test -- (.+)$/m.exec(release) ?? [];
+    expect(tested.split(" ")).toContain("package");
+    expect(steps).toEqual(expect.arrayContaining(tested.split(" ")));
+    expect(release.indexOf("npm publish")).toBeGreaterThan(release.indexOf("npm test"));
+    expect(release).toMatch(/npm publish --provenance .*dist\/latchkey-\$\{GITHUB_REF_NAME#v\}\.tgz/);
+  });
+
+  it("runs for tags alone, and may do no more than it needs", () => {
+    expect(release).toMatch(/^on:\n {2}push:\n {4}tags: \["v\*"\]\n\n/m);
+    expect(release.match(/^ *[a-z-]+: (?:write|read)$/gm)?.map((line) => line.trim())).toEqual([
+      "contents: read",
+      "contents: read",
+      "id-token: write",
+    ]);
+  });
+});
+
 it.each(["dev", "test", "package", "typecheck", "lint", "test:unit", "test:integration", "test:e2e"])(
   "npm run %s works on a clone without packages",
   (name) => {
