@@ -41,7 +41,7 @@ describe("the workflow of a release", () => {
     expect(tested.split(" ")).toContain("package");
     expect(steps).toEqual(expect.arrayContaining(tested.split(" ")));
     expect(release.indexOf("npm publish")).toBeGreaterThan(release.indexOf("npm test"));
-    expect(release).toMatch(/npm publish --provenance .*dist\/latchkey-\$\{GITHUB_REF_NAME#v\}\.tgz/);
+    expect(release).toMatch(/npm publish --provenance .*"\.\/dist\/latchkey-\$\{GITHUB_REF_NAME#v\}\.tgz/);
   });
 
   it("runs for tags alone, and may do no more than it needs", () => {
