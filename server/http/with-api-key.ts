@@ -103,7 +103,7 @@ export function createRevokeSelf(getContext: () => VerifyContext) {
 }
 
 function requireSecret(context: VerifyContext, request: Request): string | Response {
-  const credentials = readCredentials(request.headers, context.settings.secretFormat.prefix);
+  const credentials = readCredentials(request.headers, context.settings.secretFormat);
   switch (credentials.kind) {
     case "key":
       return credentials.secret;

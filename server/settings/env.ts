@@ -2,6 +2,8 @@ import { createPublicKey } from "node:crypto";
 
 import { z } from "zod";
 
+import { type AcceptedShape, beginsAsOwnKey } from "../shared/secret-format";
+import { parseAcceptFormats } from "./accept-formats";
 import { appOriginOf, normaliseOrigin } from "./app-origin";
 import { assertClerkKeys, findSpoiltClerkSettings } from "./clerk-guard";
 import { frontendHostOf, publicKeyPem } from "./clerk-keys";
@@ -52,6 +54,7 @@ const schema = z.object({
     .default("lk"),
   API_KEY_ENVIRONMENT: z.enum(["live", "test"]).optional(),
   API_KEY_LIMIT: z.coerce.number().int().min(1).max(1000).default(5),
+  API_KEY_ACCEPT_FORMATS: z.string().default("").transform(readAcceptFormats),
   API_KEY_REDIS_PREFIX: z
     .string()
     .regex(/^[A-Za-z0-9:_-]{1,40}$/, "must be 1 to 40 letters of ASCII, digits, :, _ or -")
@@ -71,6 +74,13 @@ const schema = z.object({
 export const settings = schema.shape;
 
 export const settingNames: readonly string[] = Object.keys(settings);
+
+function readAcceptFormats(text: string, context: z.RefinementCtx): AcceptedShape[] {
+  const shapes = parseAcceptFormats(text);
+  if (Array.isArray(shapes)) return shapes;
+  context.addIssue({ code: "custom", message: shapes.problem });
+  return z.NEVER;
+}
 
 function isServerUrl(text: string): boolean {
   if (/\s/.test(text) || !URL.canParse(text)) return false;
@@ -100,21 +110,72 @@ export function parseEnvironment(source: Record<string, string | undefined>) {
   if (isProduction) assertClerkKeys(source, "start");
   const parsed = schema.safeParse(set);
   const problems = [
-    ...(parsed.error?.issues ?? []).map((issue) => describeIssue(issue, set)),
+    ...findProblems(parsed, set, settingNames),
     ...findSpoiltClerkSettings(source).map((name) => `${name} has white space in it, or stands in quotes`),
-    ...Object.keys(schema.shape)
-      .filter((name) => /^(["']).*\1$/s.test(set[name] ?? ""))
-      .map((name) => `${name} stands in quotes: take them out`),
   ];
   if (isProduction && !set.APP_ORIGIN) problems.push("APP_ORIGIN is not set");
   if (isProduction && set.API_ACCESS_FEATURE && !set.CLERK_WEBHOOK_SIGNING_SECRET)
     problems.push("CLERK_WEBHOOK_SIGNING_SECRET is not set (API_ACCESS_FEATURE needs it)");
   if (!parsed.success || problems.length > 0) throw new Error(describeProblems(problems));
-  return {
-    ...parsed.data,
-    APP_ORIGIN: appOriginOf(set) ?? "",
-    API_KEY_ENVIRONMENT: parsed.data.API_KEY_ENVIRONMENT ?? (isProduction ? "live" : "test"),
-  };
+  return { ...parsed.data, APP_ORIGIN: appOriginOf(set) ?? "", API_KEY_ENVIRONMENT: environmentOf(parsed.data) };
+}
+
+const databaseOnly = schema.pick({ DATABASE_URL: true });
+const forKeys = schema.pick({
+  NODE_ENV: true,
+  DATABASE_URL: true,
+  API_KEY_PREFIX: true,
+  API_KEY_ENVIRONMENT: true,
+  API_KEY_ACCEPT_FORMATS: true,
+});
+
+/**
+ * The one setting that the command `migrate` needs, by the rules of `parseEnvironment`. Nothing else that is set, or is wrong, matters to it.
+ * @throws Error as `parseEnvironment`.
+ */
+export function parseDatabaseUrl(source: Record<string, string | undefined>): string {
+  return parsePart(source, databaseOnly).DATABASE_URL;
+}
+
+/**
+ * The settings of a command that works on keys in the database. It needs `DATABASE_URL`; the others have their defaults.
+ * @throws Error as `parseEnvironment`.
+ */
+export function parseKeyEnvironment(source: Record<string, string | undefined>) {
+  const settings = parsePart(source, forKeys);
+  return { ...settings, API_KEY_ENVIRONMENT: environmentOf(settings) };
+}
+
+function parsePart<Shape extends z.core.$ZodShape>(
+  source: Record<string, string | undefined>,
+  part: z.ZodObject<Shape>,
+): z.output<z.ZodObject<Shape>> {
+  const set = trimSettings(source);
+  const parsed = part.safeParse(set);
+  const problems = findProblems(parsed, set, Object.keys(part.shape));
+  if (!parsed.success || problems.length > 0) throw new Error(problems.join("\n"));
+  return parsed.data;
+}
+
+function environmentOf(settings: { NODE_ENV: string; API_KEY_ENVIRONMENT?: "live" | "test" | undefined }) {
+  return settings.API_KEY_ENVIRONMENT ?? (settings.NODE_ENV === "production" ? "live" : "test");
+}
+
+function findProblems(
+  parsed: z.ZodSafeParseResult<{ API_KEY_PREFIX?: string; API_KEY_ACCEPT_FORMATS?: AcceptedShape[] }>,
+  set: Record<string, string>,
+  names: readonly string[],
+): string[] {
+  const problems = [
+    ...(parsed.error?.issues ?? []).map((issue) => describeIssue(issue, set)),
+    ...names
+      .filter((name) => /^(["']).*\1$/s.test(set[name] ?? ""))
+      .map((name) => `${name} stands in quotes: take them out`),
+  ];
+  const { API_KEY_ACCEPT_FORMATS: shapes = [], API_KEY_PREFIX: prefix = "" } = parsed.data ?? {};
+  if (shapes.some((shape) => beginsAsOwnKey(shape.prefix, prefix)))
+    problems.push("API_KEY_ACCEPT_FORMATS is malformed: what begins as our own keys has our own shape alone");
+  return problems;
 }
 
 /** Settings without white space around them, and without those that are empty then. */

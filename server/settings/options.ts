@@ -14,7 +14,11 @@ export type EnvironmentOptions = ReturnType<typeof fromEnvironment>;
 export function fromEnvironment(source: Record<string, string | undefined> = process.env) {
   const environment = parseEnvironment(source);
   return {
-    secretFormat: { prefix: environment.API_KEY_PREFIX, environment: environment.API_KEY_ENVIRONMENT },
+    secretFormat: {
+      prefix: environment.API_KEY_PREFIX,
+      environment: environment.API_KEY_ENVIRONMENT,
+      accepted: environment.API_KEY_ACCEPT_FORMATS,
+    },
     keyLimit: environment.API_KEY_LIMIT,
     accessFeature: environment.API_ACCESS_FEATURE,
     trustedProxyHops: environment.TRUSTED_PROXY_HOPS,

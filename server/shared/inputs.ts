@@ -7,13 +7,19 @@ import { findNameProblem, normaliseName } from "./name";
 const id = z.string().regex(/^key_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "This is not the id of a key.");
 
 /** A name is first brought to its normal form, then checked. It gets one message at a time. */
-const name = z
+export const nameInput = z
   .string()
   .overwrite(normaliseName)
   .superRefine((text, context) => {
     const message = findNameProblem(text);
     if (message !== null) context.addIssue({ code: "custom", message });
   });
+
+/** Each scope once, in one order. */
+export const scopesInput = z
+  .array(z.string().max(100))
+  .max(100)
+  .transform((scopes) => [...new Set(scopes)].sort());
 
 export const keyIdInput = z.strictObject({ id });
 
@@ -26,15 +32,11 @@ export interface CreateInput {
 }
 
 export const createInput = z.strictObject({
-  name,
+  name: nameInput,
   /** The client makes one for each key that it wants, and sends the same one on a retry. */
   requestId: z.uuid(),
   /** Absent: all that the app knows. Which it knows is checked by `checkScopes`, since only the app can tell. */
-  scopes: z
-    .array(z.string().max(100))
-    .max(100)
-    .transform((scopes) => [...new Set(scopes)].sort())
-    .optional(),
+  scopes: scopesInput.optional(),
   /** Absent: the key never expires. */
   expiresInDays: z.int().min(1, "At least 1 day.").max(365, "At most 365 days.").optional(),
 }) satisfies z.ZodType<CreateInput>;
@@ -44,7 +46,7 @@ export function checkScopes({ scopes }: CreateInput, known: readonly string[]): 
   z.object({ scopes: z.array(z.enum(known)).optional() }).parse({ scopes });
 }
 
-export const renameInput = z.strictObject({ id, name });
+export const renameInput = z.strictObject({ id, name: nameInput });
 
 export const invalidateCacheInput = z.strictObject({
   keyHash: z.string().regex(/^[0-9a-f]{64}$/, "This is not a SHA-256 in lower-case hexadecimal."),

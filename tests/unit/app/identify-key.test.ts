@@ -37,4 +37,26 @@ describe("which key a pasted text holds", () => {
     for (const text of ["", secret.slice(0, -1), `${start}${end}`, `${start}*${end}`])
       expect(identifyKey(text, [key])).toEqual({ kind: "noKey" });
   });
+
+  describe("of another system", () => {
+    const imported = (shown: string): ApiKeySummary => ({ ...key, id: "key_imported", display: shown });
+    const old = "wm_0123456789abcdef0123456789abcdef01234567";
+
+    it("is told by a whole key of that beginning and end, with anything but letters around it", () => {
+      for (const shown of ["wm_01234…", "wm_0123…4567"])
+        for (const text of [old, `Authorization: Bearer ${old}`, `"${old}"`, `key=${old}&x=1`, `\\n${old}\\n`])
+          expect(identifyKey(text, [key, imported(shown)]), text).toEqual({ kind: "found", key: imported(shown) });
+      expect(identifyKey("wm_0123***4567", [imported("wm_0123…4567")]).kind).toBe("found");
+    });
+
+    it("is none for another end, for the beginning alone, and where too little is known of it", () => {
+      for (const text of [`${old}0`, old.replace(/^wm_01/, "wm_02"), "wm_0123", "wm_0123 and 4567"])
+        expect(identifyKey(text, [imported("wm_0123…4567")]), text).toEqual({ kind: "noKey" });
+      expect(identifyKey("production-server-number-1", [imported("prod…")])).toEqual({ kind: "noKey" });
+    });
+
+    it("takes nothing from our own keys, which only their checksum tells", () => {
+      expect(identifyKey(secret.slice(0, -1), [key])).toEqual({ kind: "noKey" });
+    });
+  });
 });

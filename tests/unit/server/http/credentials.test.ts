@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 
 import { readCredentials } from "@/server/http/credentials";
+import type { AcceptedShape, SecretFormat } from "@/server/shared/secret-format";
 
-const read = (headers: Record<string, string>) => readCredentials(new Headers(headers), "lk");
+const format: SecretFormat = { prefix: "lk", environment: "test" };
+const read = (headers: Record<string, string>) => readCredentials(new Headers(headers), format);
 
 describe("readCredentials", () => {
   it("takes the key from either header, and from both when they agree", () => {
@@ -42,7 +44,7 @@ describe("readCredentials", () => {
     const repeated = (name: string, ...values: string[]) => {
       const headers = new Headers();
       for (const value of values) headers.append(name, value);
-      return readCredentials(headers, "lk");
+      return readCredentials(headers, format);
     };
     const key = { kind: "key", secret: "lk_test_a" };
     expect(repeated("x-api-key", "lk_test_a", "lk_test_a")).toEqual(key);
@@ -91,5 +93,60 @@ describe("readCredentials", () => {
     const credentials = read(headers);
     expect(credentials).toEqual({ kind: "miswritten", advice: expect.stringMatching(advice) as string });
     expect(JSON.stringify(credentials)).not.toContain("lk_test");
+  });
+});
+
+/** A key of each of three systems, with the shape that accepts it: worldmonitor's, Unkey's, better-auth's without a prefix. */
+const imported: [system: string, key: string, shape: AcceptedShape][] = [
+  ["a prefix", `wm_${"0123456789abcdef".repeat(3).slice(0, 40)}`, { prefix: "wm_", characters: "hex", length: 40 }],
+  ["dashes", "old-key_Ab-d_fghIJKLmnop-r", { prefix: "old-key_", characters: "base64url", length: 18 }],
+  ["no prefix", "aBcDeFgH".repeat(8), { prefix: "", characters: "letters", length: 64 }],
+];
+
+describe.each(imported)("a key of another system with %s", (_system, key, shape) => {
+  const readAccepted = (headers: Record<string, string>) =>
+    readCredentials(new Headers(headers), { ...format, accepted: [shape] });
+
+  it("is taken from either header", () => {
+    expect(readAccepted({ authorization: `Bearer ${key}` })).toEqual({ kind: "key", secret: key });
+    expect(readAccepted({ "x-api-key": key })).toEqual({ kind: "key", secret: key });
+    expect(readAccepted({ authorization: `Bearer ${key}`, "x-api-key": key })).toEqual({ kind: "key", secret: key });
+  });
+
+  it("is somebody else's bearer where its shape is not accepted", () => {
+    expect(read({ authorization: `Bearer ${key}` })).toEqual({ kind: "foreign" });
+    expect(read({ authorization: `Bearer ${key}`, "x-api-key": "lk_test_a" })).toMatchObject({ secret: "lk_test_a" });
+  });
+
+  it("beside a different key is ambiguous, in a wrong form too", () => {
+    for (const authorization of [`Bearer ${key}`, `Token ${key}`, key])
+      expect(readAccepted({ authorization, "x-api-key": "lk_test_a" })).toEqual({ kind: "ambiguous" });
+  });
+
+  it("gets the same advice in a wrong form, and is not repeated", () => {
+    for (const [headers, advice] of [
+      [{ "x-api-key": `"${key}"` }, /quotes/],
+      [{ authorization: `Bearer "${key}"` }, /quotes/],
+      [{ "x-api-key": `Bearer ${key}` }, /remove the word `Bearer`/],
+      [{ authorization: `Bearer Bearer ${key}` }, /`Bearer` once/],
+      [{ authorization: `Bearer ${key}\\n` }, /line break/],
+      [{ authorization: `Token ${key}` }, /follow the word `Bearer`/],
+      [{ authorization: key }, /follow the word `Bearer`/],
+      [{ authorization: `Basic ${btoa(`${key}:`)}` }, /follow the word `Bearer`/],
+    ] as [Record<string, string>, RegExp][]) {
+      const credentials = readAccepted(headers);
+      expect(credentials).toEqual({ kind: "miswritten", advice: expect.stringMatching(advice) as string });
+      expect(JSON.stringify(credentials)).not.toContain(key);
+    }
+  });
+
+  it("leaves the tokens of others alone, though a part of them looks like a key without a prefix", () => {
+    const parts = ["aBcDeFgH".repeat(8), "ab".repeat(32), "eyJhbGciOiJSUzI1NiJ9"];
+    for (const authorization of [
+      `Bearer ${parts.join(".")}`,
+      `AWS4-HMAC-SHA256 Signature=${parts[0]}`,
+      `Digest response="${parts[0]}"`,
+    ])
+      expect(readAccepted({ authorization, "x-api-key": key })).toEqual({ kind: "key", secret: key });
   });
 });

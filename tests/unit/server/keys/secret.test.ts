@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 
 import { hashSecret, mintSecret } from "@/server/keys/secret";
 import {
+  type AcceptedShape,
   alphabet,
   checksum,
   displaySecret,
@@ -88,5 +89,54 @@ describe("the key format", () => {
     expect(hashSecret("abc").toString("hex")).toBe("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     const secret = mintSecret(format);
     expect(displaySecret(secret)).toBe(`${secret.slice(0, 12)}…${secret.slice(-4)}`);
+  });
+});
+
+describe("shapes of another system", () => {
+  const accepting = (...shapes: AcceptedShape[]): SecretFormat => ({ ...format, accepted: shapes });
+  const hex40: AcceptedShape = { prefix: "wm_", characters: "hex", length: 40 };
+  const worldmonitor = `wm_${"0123456789abcdef".repeat(3).slice(0, 40)}`;
+
+  it("let a secret of exactly that shape pass, and our own as before", () => {
+    expect(isWellFormedSecret(worldmonitor, accepting(hex40))).toBe(true);
+    expect(isWellFormedSecret(mintSecret(format), accepting(hex40))).toBe(true);
+    expect(isWellFormedSecret(worldmonitor, format)).toBe(false);
+  });
+
+  it.each([
+    ["one character less", worldmonitor.slice(0, -1)],
+    ["one more", `${worldmonitor}0`],
+    ["a capital", worldmonitor.replace("a", "A")],
+    ["another prefix", worldmonitor.replace("wm_", "wn_")],
+    ["a line break", `${worldmonitor.slice(0, -1)}\n`],
+    ["no prefix", worldmonitor.slice(3)],
+  ])("refuse %s", (_title, candidate) => {
+    expect(isWellFormedSecret(candidate, accepting(hex40))).toBe(false);
+  });
+
+  it.each([
+    ["hex", "0af9", "AgG-_"],
+    ["base58", "19AHJNPZakmz", "0OIl-_"],
+    ["base62", "09AZaz", "-_ü"],
+    ["alphanumeric", "09AZaz", "-_ü"],
+    ["letters", "AZaz", "09-_"],
+    ["base64url", "09AZaz-_", "+/="],
+  ] as const)("know the letters of %s", (characters, inside, outside) => {
+    const shape: AcceptedShape = { prefix: "old_", characters, length: 16 };
+    const secretWith = (letter: string) => `old_${"a".repeat(15)}${letter}`;
+    for (const letter of inside) expect(isWellFormedSecret(secretWith(letter), accepting(shape)), letter).toBe(true);
+    for (const letter of outside) expect(isWellFormedSecret(secretWith(letter), accepting(shape)), letter).toBe(false);
+  });
+
+  it("never let a key of the other environment pass, nor one of ours with a wrong checksum", () => {
+    const wide: AcceptedShape[] = [46, 43, 38].flatMap((length) =>
+      ["", "lk_", "lk_t"].map((prefix) => ({ prefix, characters: "base64url" as const, length })),
+    );
+    for (const secret of [
+      mintSecret({ prefix: "lk", environment: "live" }),
+      `lk_test_${"0".repeat(38)}`,
+      `lk_live_${"0".repeat(38)}`,
+    ])
+      expect(isWellFormedSecret(secret, accepting(...wide)), secret).toBe(false);
   });
 });

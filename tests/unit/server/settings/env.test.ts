@@ -2,7 +2,7 @@ import { createPublicKey, generateKeyPairSync } from "node:crypto";
 
 import { describe, expect, it } from "vitest";
 
-import { parseEnvironment } from "@/server/settings/env";
+import { parseDatabaseUrl, parseEnvironment, parseKeyEnvironment } from "@/server/settings/env";
 
 const production = {
   NODE_ENV: "production",
@@ -83,6 +83,48 @@ describe("parseEnvironment", () => {
   it.each(["a", "host-app:keys_2:", "k".repeat(40)])("takes %j as the beginning of Redis keys", (prefix) => {
     const { API_KEY_REDIS_PREFIX } = parseEnvironment({ ...production, API_KEY_REDIS_PREFIX: prefix });
     expect(API_KEY_REDIS_PREFIX).toBe(prefix);
+  });
+
+  it.each([
+    ["wm_:hex:40", [{ prefix: "wm_", characters: "hex", length: 40 }]],
+    [
+      " wm_:hex:40 , :letters:64,",
+      [
+        { prefix: "wm_", characters: "hex", length: 40 },
+        { prefix: "", characters: "letters", length: 64 },
+      ],
+    ],
+    ["lk_:base58:22", [{ prefix: "lk_", characters: "base58", length: 22 }]],
+    ["a-b_C:base64url:256", [{ prefix: "a-b_C", characters: "base64url", length: 256 }]],
+    [undefined, []],
+  ])("reads the accepted shapes %j", (API_KEY_ACCEPT_FORMATS, shapes) => {
+    expect(parseEnvironment({ ...production, API_KEY_ACCEPT_FORMATS }).API_KEY_ACCEPT_FORMATS).toEqual(shapes);
+  });
+
+  it.each([
+    "old_:hex",
+    "wm_:hex:40:1",
+    "wm_:hex:0x28",
+    "wm_:hex:40.0",
+    "wm_:hex:-40",
+    "wm_:octal:40",
+    "wm_:toString:40",
+    "wm_:HEX:40",
+    "wm_:hex:15",
+    "wm_:hex:257",
+    ":letters:31",
+    "w m:hex:40",
+    "wm.:hex:40",
+    `${"w".repeat(33)}:hex:40`,
+    "wm_:hex:40;old_:hex:40",
+    "lk_live_:base62:38",
+    "lk_test_:base62:38",
+    "lk_test_old_:hex:40",
+    Array.from({ length: 21 }, (_, at) => `k${at}_:hex:40`).join(","),
+  ])("refuses the accepted shapes %j with the setting's name, and repeats nothing", (API_KEY_ACCEPT_FORMATS) => {
+    const told = message({ API_KEY_ACCEPT_FORMATS });
+    expect(told).toContain("API_KEY_ACCEPT_FORMATS is malformed");
+    expect(told).not.toContain(API_KEY_ACCEPT_FORMATS);
   });
 
   it("needs the webhook secret where access depends on a Clerk feature", () => {
@@ -255,5 +297,26 @@ describe("parseEnvironment", () => {
   it("names everything that is wrong at once", () => {
     const all = message({ APP_ORIGIN: "x", CRON_SECRET: "short", METRICS_SECRET: `'${longSecret}'` });
     for (const name of ["APP_ORIGIN", "CRON_SECRET", "METRICS_SECRET"]) expect(all).toContain(`- ${name} `);
+  });
+});
+
+describe("the settings of a command", () => {
+  const DATABASE_URL = production.DATABASE_URL;
+
+  it("that migrates are its database alone, whatever else is wrong", () => {
+    const broken = { NODE_ENV: "production", APP_ORIGIN: "x", CRON_SECRET: "short", API_KEY_ACCEPT_FORMATS: "x" };
+    expect(parseDatabaseUrl({ ...broken, DATABASE_URL: ` ${DATABASE_URL}\n` })).toBe(DATABASE_URL);
+    for (const url of [undefined, "", "mysql://db/app", `"${DATABASE_URL}"`])
+      expect(() => parseDatabaseUrl({ ...broken, DATABASE_URL: url })).toThrow(/^DATABASE_URL (is|stands)/);
+  });
+
+  it("that works on keys are of keys and the database, without Clerk and Redis", () => {
+    expect(parseKeyEnvironment({ DATABASE_URL, CRON_SECRET: "short" })).toMatchObject({
+      API_KEY_ENVIRONMENT: "test",
+      API_KEY_PREFIX: "lk",
+      API_KEY_ACCEPT_FORMATS: [],
+    });
+    expect(parseKeyEnvironment({ DATABASE_URL, NODE_ENV: "production" }).API_KEY_ENVIRONMENT).toBe("live");
+    expect(() => parseKeyEnvironment({ DATABASE_URL, API_KEY_ACCEPT_FORMATS: "x" })).toThrow("API_KEY_ACCEPT_FORMATS");
   });
 });
