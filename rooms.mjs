@@ -48,6 +48,11 @@ export const rooms = {
     mayImport: ["server/shared", "server/platform", "server/keys", "server/owners", "server/http"],
     instead: "The adapter translates; rules belong into server/keys or server/owners.",
   },
+  "server/command": {
+    is: "the command `latchkey` for operators: migrate, import, export",
+    mayImport: ["server/shared", "server/settings", "server/platform", "server/keys"],
+    instead: "A command reads its arguments and settings and calls a verb. Move a rule down to server/keys.",
+  },
   server: {
     is: "`context.ts` constructs what the rooms above need; `index.ts` is the public face, `latchkey`",
     mayImport: [
@@ -83,7 +88,7 @@ export const rooms = {
   },
   local: {
     is: "stand-ins for development and tests; never shipped, imported by nothing that ships",
-    mayImport: ["server/settings", "server/platform"],
+    mayImport: ["server/settings", "server/platform", "server/command", "server/latchkey"],
     instead: "A stand-in stands for something outside: it does not use the app.",
   },
 };

@@ -6,6 +6,7 @@ import { startChild, type Child } from "./child";
 import { lockDirectory } from "./directory-lock";
 import { isPortFree } from "./free-port";
 import { onInterruption } from "./interruption";
+import { writeServices } from "./services-file";
 import { startLocalStack, type LocalStack } from "./stack";
 
 const directory = ".local";
@@ -30,10 +31,12 @@ async function serve(): Promise<number> {
   const unlock = await lockDirectory(directory);
   let stack: LocalStack | undefined;
   let app: Child | undefined;
+  let removeServices: (() => Promise<void>) | undefined;
   try {
     const port = await choosePort(process.env.PORT);
     console.log("Starting the local services …");
     stack = await startLocalStack({ directory, port, settings: process.env });
+    removeServices = await writeServices(directory, stack.environment);
     app = await startApp(port, { ...inherited, ...stack.environment });
     void announce(`http://localhost:${port}`, stack);
     const end = await Promise.race([interrupted, app.exited]);
@@ -41,6 +44,7 @@ async function serve(): Promise<number> {
     console.error(`\nThe app has ended by itself (${end}). Stopping the local services.`);
     return typeof end === "number" && end > 0 ? end : 1;
   } finally {
+    await removeServices?.();
     await app?.stop();
     await stack?.stop();
     await unlock();

@@ -1,4 +1,4 @@
-// `npm run dev`, `npm test` and `npm run package` on a bare clone: plain JavaScript without dependencies, since it is what installs them.
+// `npm run dev`, `npm test`, `npm run package` and `npm run keys` on a bare clone: plain JavaScript, since it is what installs them.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -13,16 +13,17 @@ if (major < 20 || (major === 20 && minor < 19)) {
 process.chdir(root);
 
 if (!isInstalled()) {
-  console.log("Installing the packages of package-lock.json (npm ci) …");
+  // Not on standard output: a command's result may be read from there.
+  console.error("Installing the packages of package-lock.json (npm ci) …");
   const { status } = spawnSync("npm", ["ci", "--ignore-scripts", "--include=dev", "--include=optional"], {
-    stdio: "inherit",
+    stdio: ["inherit", 2, "inherit"],
   });
   if (status !== 0) process.exit(status ?? 1);
 }
 
 // In this process, so that a signal from the terminal, npm or a supervisor reaches the command itself.
 await import("tsx");
-const command = ["test", "package"].find((name) => name === process.argv[2]) ?? "dev";
+const command = ["test", "package", "keys"].find((name) => name === process.argv[2]) ?? "dev";
 await import(`./${command}.ts`);
 
 /** Whether what npm says it has installed here is of the current package-lock.json. */

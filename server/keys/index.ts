@@ -3,6 +3,7 @@ export type { Caller } from "./access";
 export type { LatchkeyServer } from "./context";
 export { createApiKey, type CreatedApiKey } from "./create";
 export { effectOfApiKey } from "./effect-of-key";
+export { importKeys } from "./import";
 export { invalidateCache, limitInvalidations } from "./invalidate-cache";
 export { type ApiKeyList, listApiKeys } from "./list";
 export { renameApiKey } from "./rename";

@@ -5,7 +5,8 @@ const capacity = 10_000;
 
 /**
  * Remembers for 10 s, in this process, hashes that the primary did not know. So a made-up key that is sent again and again costs one read.
- * It is safe, since a secret leaves the server only after its commit: nobody can send a secret whose hash becomes known later.
+ * It is safe, since a secret of ours leaves the server only after its commit. A key of another system may become known later, by an import:
+ * one that somebody has tried just before is then refused for up to 10 s more. Where another system is asked, its "no" is kept as long.
  */
 export interface UnknownHashes {
   has(hash: Buffer): boolean;

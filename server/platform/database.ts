@@ -5,14 +5,15 @@ import pg from "pg";
 import { DomainError, hasName } from "../shared/errors";
 import * as schema from "./schema";
 
-/** The time limit of a connection attempt, and of each statement. */
-const attemptMilliseconds = 2_000;
+/** The time limit of a connection attempt, and of each statement, where a person or a program waits for the answer. */
+const defaultAttemptMilliseconds = 2_000;
 
 /**
  * The server gets time limits too, so that a client that hangs or dies does not keep its locks. They travel in one message with BEGIN. That
  * costs no extra round trip, and poolers in transaction mode accept it. They would not accept these settings when a connection starts.
  */
-const begin = `BEGIN; SET LOCAL statement_timeout = ${attemptMilliseconds}; SET LOCAL idle_in_transaction_session_timeout = ${2 * attemptMilliseconds}`;
+const beginWithin = (milliseconds: number) =>
+  `BEGIN; SET LOCAL statement_timeout = ${milliseconds}; SET LOCAL idle_in_transaction_session_timeout = ${2 * milliseconds}`;
 
 /** Runs statements: on the pool, or on one connection inside a transaction. */
 export type Statements = NodePgDatabase<typeof schema>;
@@ -36,8 +37,14 @@ export class CommitOutcomeUnknownError extends Error {
 /**
  * Makes a connection pool. It connects at the first statement.
  * @param url must lead to the primary, since verification must not read from a replica.
+ * @param options.attemptMilliseconds the time limit of a connection attempt and of each statement; 2 s where it is absent.
  */
-export function createDatabase(url: string, options: { maxConnections?: number } = {}): Database {
+export function createDatabase(
+  url: string,
+  options: { maxConnections?: number; attemptMilliseconds?: number } = {},
+): Database {
+  const { attemptMilliseconds = defaultAttemptMilliseconds } = options;
+  const begin = beginWithin(attemptMilliseconds);
   const pool = new pg.Pool({
     connectionString: url,
     max: options.maxConnections ?? 10,
@@ -51,7 +58,7 @@ export function createDatabase(url: string, options: { maxConnections?: number }
   pool.on("connect", (client) => client.on("error", () => undefined));
   const statements = drizzle(pool, { schema });
   return Object.assign(statements, {
-    commit: <T>(work: (transaction: Statements) => Promise<T>) => commit(pool, work),
+    commit: <T>(work: (transaction: Statements) => Promise<T>) => commit(pool, begin, work),
     close: () => pool.end(),
   });
 }
@@ -64,7 +71,7 @@ export async function readClock(db: Statements): Promise<Date> {
   return new Date(row.now);
 }
 
-async function commit<T>(pool: pg.Pool, work: (transaction: Statements) => Promise<T>) {
+async function commit<T>(pool: pg.Pool, begin: string, work: (transaction: Statements) => Promise<T>) {
   const client = await pool.connect();
   let broken: Error | undefined;
   const noteError = (error: Error) => (broken = error);

@@ -9,6 +9,7 @@ import { measureDrains } from "./drain-suite";
 import { measureGateway } from "./gateway-suite";
 import { measureGrowth } from "./growth-suite";
 import { measureHits } from "./hit-suite";
+import { measureImports } from "./import-suite";
 import { measurePeers } from "./peers-suite";
 import { renderFindings, renderGoals } from "./report";
 import { measureRevocations } from "./revoke-suite";
@@ -23,6 +24,7 @@ const suites: Record<string, { title: string; measure: Suite }> = {
   growth: { title: "Growth", measure: measureGrowth },
   revoke: { title: "Revocation", measure: measureRevocations },
   drain: { title: "After an outage", measure: measureDrains },
+  import: { title: "Import", measure: measureImports },
 };
 const full: Effort = { rounds: 12, blockMilliseconds: 400, warmUpBlocks: 4, attempts: 2 };
 const quick: Effort = { rounds: 6, blockMilliseconds: 150, warmUpBlocks: 1, attempts: 1 };

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { lockDirectory } from "@/local/directory-lock";
 import { findFreePort } from "@/local/free-port";
+import { allScopes } from "@/server/latchkey/scopes";
 
 const root = process.cwd();
 let folder: string;
@@ -22,11 +23,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Runs the command in a folder of its own, whose `.local` and `.env` files it then uses. */
-async function runDev(settings: Record<string, string>) {
+/** Starts a command of `local/` in a folder of its own, whose `.local` and `.env` files it then uses. */
+function start(script: string, args: string[], settings: Record<string, string>) {
   const loader = pathToFileURL(join(root, "node_modules/tsx/dist/loader.mjs")).href;
   const { PATH, HOME } = process.env;
-  const child = spawn(process.execPath, ["--import", loader, join(root, "local/dev.ts")], {
+  return spawn(process.execPath, ["--import", loader, join(root, script), ...args], {
     cwd: folder,
     env: {
       ...(PATH && { PATH }),
@@ -37,6 +38,13 @@ async function runDev(settings: Record<string, string>) {
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
+}
+
+async function runDev(settings: Record<string, string>) {
+  return endOf(start("local/dev.ts", [], settings));
+}
+
+async function endOf(child: ReturnType<typeof start>) {
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
   await once(child, "close");
@@ -111,3 +119,32 @@ test("a lock that a killed process has left is taken over", async () => {
   await unlock();
   child.kill("SIGKILL");
 });
+
+test("a command beside it finds its local services while it runs, and no longer than that", async () => {
+  await symlink(join(root, "node_modules"), join(folder, "node_modules"));
+  await mkdir(join(folder, "app"));
+  await writeFile(
+    join(folder, "app/layout.js"),
+    "export default ({ children }) => <html><body>{children}</body></html>;",
+  );
+  await writeFile(join(folder, "app/page.js"), 'export default () => "here";');
+  const dev = start("local/dev.ts", [], { PORT: String(await findFreePort()) });
+  const ended = endOf(dev);
+  const file = join(folder, ".local/services.json");
+  await expect.poll(() => existsSync(file), { timeout: 25_000 }).toBe(true);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  const line = { ownerId: "user_1", name: "Old", hash: "0".repeat(64), display: "old_1234…" };
+  await writeFile(join(folder, "keys.ndjson"), JSON.stringify(line));
+  const { code, output } = await endOf(start("local/keys.ts", ["import", "keys.ndjson"], {}));
+  expect({ code, output }).toMatchObject({
+    code: 0,
+    output: expect.stringContaining("1 keys imported (test)") as string,
+  });
+  // The app's own scopes, as a key has that is created without any.
+  const exported = await endOf(start("local/keys.ts", ["export"], {}));
+  expect(exported.output).toContain(JSON.stringify(allScopes));
+  dev.kill("SIGINT");
+  expect((await ended).code).toBe(0);
+  expect(existsSync(file)).toBe(false);
+  expect(await endOf(start("local/keys.ts", ["import", "keys.ndjson"], {}))).toMatchObject({ code: 1 });
+}, 60_000);
