@@ -1,3 +1,4 @@
+import { createAdoptions } from "./keys/adopt";
 import type { KeySettings, ServerContext } from "./keys/context";
 import { createFailedAttempts } from "./keys/failed-attempts";
 import { prepareFindByHash } from "./keys/find-by-hash";
@@ -55,6 +56,7 @@ export function createServerContext(options: ServerOptions): ServerContext {
     now,
     databaseReads: createConcurrencyLimit(databaseReads),
     unknownHashes: createUnknownHashes(now),
+    adoptions: createAdoptions(settings.adopt),
     usage: createUsageRecorder({ db, logger, now }),
     failedAttempts: createFailedAttempts(now),
     limits: { owner: limit("owner"), create: limit("create"), invalidate: limit("invalidate") },

@@ -4,6 +4,7 @@ import type { CallLimit } from "../platform/call-limit";
 import type { RedisClients } from "../platform/redis";
 import type { SecretFormat } from "../shared/secret-format";
 import type { SlotBreaker } from "../slot/slot-breaker";
+import type { Adopt, Adoptions } from "./adopt";
 import type { FailedAttempts } from "./failed-attempts";
 import type { FindByHash } from "./find-by-hash";
 import type { UnknownHashes } from "./unknown-hashes";
@@ -21,6 +22,8 @@ export interface KeySettings {
   accessFeature: string | undefined;
   /** How many proxies of ours append to X-Forwarded-For. 0: addresses are not used. */
   trustedProxyHops: number;
+  /** Says whose a key of another system is, which is then taken over on its first use. Absent: unknown keys are refused. */
+  adopt?: Adopt | undefined;
 }
 
 declare const inside: unique symbol;
@@ -43,6 +46,7 @@ export interface ServerContext extends OutboxContext, LatchkeyServer {
   /** Limits how many verifications read from the database at once, in this process. */
   databaseReads: ConcurrencyLimit;
   unknownHashes: UnknownHashes;
+  adoptions: Adoptions;
   usage: UsageRecorder;
   failedAttempts: FailedAttempts;
   limits: { owner: CallLimit; create: CallLimit; invalidate: CallLimit };

@@ -1,5 +1,6 @@
 import type { LatchkeyServer, ServerContext } from "./context";
 import { hasName } from "../shared/errors";
+import { adoptKey } from "./adopt";
 import { describeFault } from "../platform/logger";
 import { fromPublicId, toPublicId } from "../shared/public-id";
 import { type VerificationRow } from "./find-by-hash";
@@ -91,7 +92,7 @@ async function decide(ctx: VerifyContext, secret: string, address: string | null
 
   const retryAfterSeconds = address ? ctx.failedAttempts.secondsToWait(address) : 0;
   if (retryAfterSeconds > 0) return { valid: false, reason: "rate_limited", retryAfterSeconds };
-  const row = await readRow(ctx, hash);
+  const row = (await readRow(ctx, hash)) ?? (await adoptAndRead(ctx, secret, hash));
   if (!row) {
     ctx.unknownHashes.add(hash);
     if (address) ctx.failedAttempts.note(address);
@@ -125,6 +126,16 @@ async function readRow(ctx: ServerContext, hash: Buffer): Promise<VerificationRo
   } catch (cause) {
     throw new VerificationUnavailableError("the database could not be asked", { cause });
   }
+}
+
+/** For a secret that no row has: perhaps another system knows whose it is. Its row is then read as any other, after the slot's answer. */
+async function adoptAndRead(ctx: ServerContext, secret: string, hash: Buffer): Promise<VerificationRow | undefined> {
+  try {
+    if (!(await adoptKey(ctx, secret, hash))) return undefined;
+  } catch (cause) {
+    throw new VerificationUnavailableError("the other system could not be asked", { cause });
+  }
+  return readRow(ctx, hash);
 }
 
 function deferFill(ctx: VerifyContext, hash: Buffer, lease: string, content: SlotPayload | "revoked") {

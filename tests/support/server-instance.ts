@@ -10,7 +10,7 @@ import { type RedisProxy, startRedisProxy } from "./redis-proxy";
 import { redisPrefix as defaultRedisPrefix } from "./slots";
 
 export type Settings = Partial<
-  Pick<VerifyContext["settings"], "keyLimit" | "accessFeature" | "secretFormat" | "trustedProxyHops">
+  Pick<VerifyContext["settings"], "keyLimit" | "accessFeature" | "adopt" | "secretFormat" | "trustedProxyHops">
 > & { redisPrefix?: string };
 
 /** One server instance as a process would have it, its way to Redis and Postgres, and what it has deferred. */
