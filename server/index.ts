@@ -11,6 +11,8 @@ import { createRunning } from "./running";
 export { fromEnvironment, type EnvironmentOptions } from "./settings/options";
 export type { IdentityProvider, Session, Verdict } from "./http/identity";
 export {
+  type Adopt,
+  type AdoptedKey,
   type ApiKeyList,
   type ApiKeySummary,
   type ApiKeyUsage,

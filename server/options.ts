@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { ServerOptions } from "./context";
 import type { HttpOptions } from "./http/handler";
 import type { IdentityProvider } from "./http/identity";
+import type { Adopt } from "./keys";
 import { noIdentity } from "./http/no-identity";
 import { headerText, origin, secret, serverUrl, settings } from "./settings/env";
 import type { SecretFormat } from "./shared/secret-format";
@@ -42,14 +43,26 @@ const isIdentity = (value: unknown) =>
 /** A scope is one word of RFC 6749, section 3.3. In an answer several of them are separated by spaces. */
 const scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/, "must be 1 to 100 signs of ASCII, no white space");
 
+/** As `API_KEY_ACCEPT_FORMATS` has it. */
+const acceptedShape = z.strictObject({
+  prefix: z.string().regex(/^[0-9A-Za-z_-]{0,32}$/, "must be at most 32 letters, digits, _ or -"),
+  characters: z.enum(["hex", "base58", "base62", "alphanumeric", "letters", "base64url"]),
+  length: z.int().min(16).max(256),
+});
+
 /** One rule for each option. An option without a rule does not compile. */
 const rules = {
   databaseUrl: settings.DATABASE_URL,
   redis: z.strictObject({ url: serverUrl, token: headerText, prefix: settings.API_KEY_REDIS_PREFIX }),
   secretFormat: z
-    .strictObject({ prefix: settings.API_KEY_PREFIX, environment: z.enum(["live", "test"]).default("live") })
+    .strictObject({
+      prefix: settings.API_KEY_PREFIX,
+      environment: z.enum(["live", "test"]).default("live"),
+      accepted: z.array(acceptedShape).max(20).default([]),
+    })
     .prefault({}),
   scopes: z.array(scope).max(100).default([]),
+  adopt: fn<Adopt>().optional(),
   keyLimit: z.int().min(1).max(1000).default(5),
   accessFeature: settings.API_ACCESS_FEATURE,
   trustedProxyHops: z.int().min(0).max(10).default(0),

@@ -1,6 +1,7 @@
 /** What other folders may use of the verbs on keys. */
 export type { Caller } from "./access";
 export type { LatchkeyServer } from "./context";
+export type { Adopt, AdoptedKey } from "./adopt";
 export { createApiKey, type CreatedApiKey } from "./create";
 export { effectOfApiKey } from "./effect-of-key";
 export { importKeys } from "./import";
