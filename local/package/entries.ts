@@ -8,7 +8,7 @@ export const entries: Record<string, string> = {
 };
 
 /** The commands that the package brings, by name. A command's file begins with `#!/usr/bin/env node`. */
-export const commands: Record<string, string> = {};
+export const commands: Record<string, string> = { latchkey: "server/command/main.ts" };
 
 /** What a host has already, in a version of its own. The package never brings a second copy of these, and needs none of them. */
 export const optionalPeers: Record<string, string> = {
