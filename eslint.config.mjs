@@ -8,7 +8,8 @@ import { textStandsAlone } from "./tests/lint/text-stands-alone.mjs";
 // The innermost room of a file counts, so it comes first.
 const elements = Object.keys(rooms)
   .sort((a, b) => b.length - a.length)
-  .map((room) => ({ type: room, pattern: room, partialMatch: false }));
+  // A pattern would read the parentheses of a folder as a group.
+  .map((room) => ({ type: room, pattern: room.replace(/[()]/g, "\\$&"), partialMatch: false }));
 
 const directions = {
   default: "allow",
@@ -33,6 +34,10 @@ const frameworks = forbid(
   "server/ knows nothing of React, Next, tRPC or Clerk, but for server/clerk. Pass what you need as a plain argument.",
 );
 const alias = forbid(["@/*"], "server/ is made to be taken along: import relatively.");
+const blockAlias = forbid(
+  ["@/*"],
+  "The settings page is taken along as it stands, and other apps have other aliases: import relatively.",
+);
 const node = forbid(["node:*"], "A browser loads this room: nothing of Node.");
 const restrict = (...patterns) => ({ "no-restricted-imports": ["error", { patterns }] });
 
@@ -98,6 +103,7 @@ export default tseslint.config(
     rules: noSyntax(noEnvironment, onlyWriterOfSlots),
   },
   { files: ["app/**"], rules: restrict(storage) },
+  { files: ["app/(site)/settings/api-keys/**"], rules: restrict(storage, blockAlias) },
   {
     files: ["app/**/*.tsx", "app/(site)/**/*.ts", "trpc/latchkey/*"],
     ignores: ["app/**/page.tsx", "trpc/latchkey/server.tsx"],

@@ -3,6 +3,7 @@ import { NextResponse } from "next/server";
 
 import { contentSecurityPolicy } from "./app/content-security-policy";
 import { appOriginOf } from "./server/settings/app-origin";
+import { isSignedOut } from "./server/clerk/session";
 import { frontendHostOf, publicKeyPem } from "./server/settings/clerk-keys";
 
 // The edge runtime cannot load server/settings/env.ts. Each setting is read here by the same rules, so that the whole app agrees on it.
@@ -16,8 +17,13 @@ const appOrigin = appOriginOf({
 const usesProxy = Boolean(process.env.NEXT_PUBLIC_CLERK_PROXY_URL);
 const frontendHost = frontendHostOf(process.env.NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY ?? "") ?? "";
 
+// The settings page sends its frame before it knows the session, and after that no answer can be a redirect. So it is decided here, too.
 export default clerkMiddleware(
-  (_auth, request) => {
+  async (auth, request) => {
+    if (request.nextUrl.pathname.startsWith("/settings/")) {
+      const session = await auth();
+      if (isSignedOut(session)) return session.redirectToSignIn();
+    }
     const nonce = btoa(crypto.randomUUID());
     const policy = contentSecurityPolicy({
       nonce,

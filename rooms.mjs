@@ -78,12 +78,25 @@ export const rooms = {
   },
   "trpc/latchkey": {
     is: "the page's way to the procedures, which every host owns: client, prefetch, cache of answers",
-    mayImport: ["trpc", "server/shared", "server/latchkey"],
+    mayImport: ["trpc", "server", "server/shared", "server/latchkey"],
     instead: "A host owns this room: it uses the package's entry points only.",
+  },
+  "app/(site)/settings/api-keys": {
+    is: "the settings page as a block, which other apps take along as it stands: its components, texts and styles",
+    mayImport: ["trpc", "trpc/latchkey", "server", "server/latchkey", "server/shared"],
+    instead: "The page is taken along without the rest of the site. Move what it needs below its own folder.",
   },
   app: {
     is: "what browsers and HTTP clients see: pages, mounts of about ten lines, components",
-    mayImport: ["trpc", "trpc/latchkey", "server", "server/latchkey", "server/http", "server/shared"],
+    mayImport: [
+      "app/(site)/settings/api-keys",
+      "trpc",
+      "trpc/latchkey",
+      "server",
+      "server/latchkey",
+      "server/http",
+      "server/shared",
+    ],
     instead: "Use the package's entry points, as a host does.",
   },
   local: {

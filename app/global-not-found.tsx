@@ -2,7 +2,7 @@ import type { Metadata } from "next";
 
 import { Document } from "./components/document";
 import { SiteHeader } from "./components/site-header";
-import { Button } from "./components/ui/button";
+import { buttonClasses } from "./(site)/settings/api-keys/ui/button";
 import { notFoundStrings as strings, siteStrings } from "./strings";
 
 export const metadata: Metadata = { title: `${strings.title} · ${siteStrings.name}` };
@@ -16,9 +16,9 @@ export default function GlobalNotFound() {
         <p className="font-mono text-xs text-muted-foreground">404</p>
         <h1 className="mt-2 text-2xl font-semibold tracking-tight">{strings.title}</h1>
         <p className="mt-3 max-w-md text-pretty text-muted-foreground">{strings.text}</p>
-        <Button asChild variant="secondary" className="mt-6">
-          <a href="/">{strings.home}</a>
-        </Button>
+        <a href="/" className={buttonClasses({ variant: "secondary" }, "mt-6")}>
+          {strings.home}
+        </a>
       </main>
     </Document>
   );

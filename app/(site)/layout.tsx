@@ -5,7 +5,6 @@ import type { ReactNode } from "react";
 import { AccountMenu } from "../components/account-menu";
 import { Document } from "../components/document";
 import { SiteHeader } from "../components/site-header";
-import { Toaster } from "../components/ui/toaster";
 import { siteStrings } from "../strings";
 
 export const metadata: Metadata = {
@@ -22,10 +21,7 @@ export default function SiteLayout({ children }: { children: ReactNode }) {
         <SiteHeader>
           <AccountMenu />
         </SiteHeader>
-        <main id="content" tabIndex={-1} className="mx-auto w-full max-w-6xl flex-1 px-4 outline-none sm:px-6">
-          {children}
-        </main>
-        <Toaster />
+        {children}
       </ClerkProvider>
     </Document>
   );

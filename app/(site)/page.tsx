@@ -1,30 +1,30 @@
 import { ArrowRight } from "lucide-react";
 import Link from "next/link";
 
-import { Button } from "../components/ui/button";
+import { buttonClasses } from "./settings/api-keys/ui/button";
 import { homeStrings as strings } from "../strings";
 
 export default function HomePage() {
   return (
-    <div className="mx-auto max-w-3xl py-16 sm:py-24">
-      <h1 className="text-3xl leading-tight font-semibold tracking-tight sm:text-4xl">{strings.title}</h1>
-      <p className="mt-4 max-w-xl text-base text-pretty text-muted-foreground">{strings.intro}</p>
-      <Button asChild className="mt-7">
-        <Link href="/settings/api-keys">
+    <main id="content" tabIndex={-1} className="mx-auto w-full max-w-6xl flex-1 px-4 outline-none sm:px-6">
+      <div className="mx-auto max-w-3xl py-16 sm:py-24">
+        <h1 className="text-3xl leading-tight font-semibold tracking-tight sm:text-4xl">{strings.title}</h1>
+        <p className="mt-4 max-w-xl text-base text-pretty text-muted-foreground">{strings.intro}</p>
+        <Link href="/settings/api-keys" className={buttonClasses({}, "mt-7")}>
           <span>{strings.manage}</span>
           <ArrowRight aria-hidden />
         </Link>
-      </Button>
-      <Example />
-      <dl className="mt-10 grid gap-x-8 gap-y-6 sm:grid-cols-3">
-        {strings.points.map(({ title, text }) => (
-          <div key={title} className="border-t pt-3">
-            <dt className="font-medium">{title}</dt>
-            <dd className="mt-1 text-[0.8125rem] leading-5 text-pretty text-muted-foreground">{text}</dd>
-          </div>
-        ))}
-      </dl>
-    </div>
+        <Example />
+        <dl className="mt-10 grid gap-x-8 gap-y-6 sm:grid-cols-3">
+          {strings.points.map(({ title, text }) => (
+            <div key={title} className="border-t pt-3">
+              <dt className="font-medium">{title}</dt>
+              <dd className="mt-1 text-[0.8125rem] leading-5 text-pretty text-muted-foreground">{text}</dd>
+            </div>
+          ))}
+        </dl>
+      </div>
+    </main>
   );
 }
 

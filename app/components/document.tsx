@@ -3,7 +3,7 @@ import { headers } from "next/headers";
 import type { ReactNode } from "react";
 
 import "../globals.css";
-import { InputMethodGuard } from "./input-method-guard";
+import { InputMethodGuard } from "../(site)/settings/api-keys/input-method-guard";
 
 /** The frame that both root layouts share: html, body and the theme. */
 export async function Document({ children }: { children: ReactNode }) {
@@ -12,7 +12,7 @@ export async function Document({ children }: { children: ReactNode }) {
   return (
     // suppressHydrationWarning, since that script has set the class already.
     <html lang="en" suppressHydrationWarning>
-      <body className="flex min-h-dvh flex-col font-sans">
+      <body className="latchkey flex min-h-dvh flex-col font-sans">
         <InputMethodGuard />
         <ThemeProvider attribute="class" disableTransitionOnChange {...(nonce !== null && { nonce })}>
           {children}

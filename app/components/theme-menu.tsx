@@ -1,17 +1,11 @@
 "use client";
 
-import { Monitor, Moon, Sun } from "lucide-react";
+import { Check, Monitor, Moon, Sun } from "lucide-react";
 import { useTheme } from "next-themes";
 
+import { buttonClasses } from "../(site)/settings/api-keys/ui/button";
 import { siteStrings } from "../strings";
-import { Button } from "./ui/button";
-import {
-  DropdownMenu,
-  DropdownMenuContent,
-  DropdownMenuRadioGroup,
-  DropdownMenuRadioItem,
-  DropdownMenuTrigger,
-} from "./ui/dropdown-menu";
+import { Menu, MenuItem } from "./menu";
 
 const themes = [
   { value: "light", Icon: Sun },
@@ -20,25 +14,29 @@ const themes = [
 ] as const;
 
 export function ThemeMenu() {
-  const { theme, setTheme } = useTheme();
+  const { theme = "system", setTheme } = useTheme();
   return (
-    <DropdownMenu>
-      <DropdownMenuTrigger asChild>
-        <Button variant="ghost" size="icon" aria-label={siteStrings.theme.label}>
+    <Menu
+      label={siteStrings.theme.label}
+      triggerClassName={buttonClasses({ variant: "ghost", size: "icon" }, "aria-expanded:bg-accent")}
+      trigger={
+        <>
           <Sun aria-hidden className="dark:hidden" />
           <Moon aria-hidden className="not-dark:hidden" />
-        </Button>
-      </DropdownMenuTrigger>
-      <DropdownMenuContent>
-        <DropdownMenuRadioGroup value={theme ?? "system"} onValueChange={setTheme}>
-          {themes.map(({ value, Icon }) => (
-            <DropdownMenuRadioItem key={value} value={value}>
-              <Icon aria-hidden />
-              <span>{siteStrings.theme[value]}</span>
-            </DropdownMenuRadioItem>
-          ))}
-        </DropdownMenuRadioGroup>
-      </DropdownMenuContent>
-    </DropdownMenu>
+        </>
+      }
+    >
+      {themes.map(({ value, Icon }) => (
+        <MenuItem key={value} isChosen={value === theme} onSelect={() => setTheme(value)}>
+          <Icon aria-hidden />
+          <span>{siteStrings.theme[value]}</span>
+          {value === theme && (
+            <span className="ml-auto pl-3">
+              <Check aria-hidden />
+            </span>
+          )}
+        </MenuItem>
+      ))}
+    </Menu>
   );
 }

@@ -15,6 +15,11 @@ export function isOfAnotherSite(session: ClerkSession): boolean {
   return !session.userId && refusalOf(session) === foreignTokenReason;
 }
 
+/** Whether nobody is signed in. While Clerk's signing keys cannot be fetched, that is not known. */
+export function isSignedOut(session: ClerkSession): boolean {
+  return !session.userId && !isKeyOutage(refusalOf(session));
+}
+
 /** Translates what Clerk's middleware has found out about the request's session. */
 export function readSession(session: ClerkSession, accessFeature: string | undefined): Session {
   if (!session.userId) return { status: isKeyOutage(refusalOf(session)) ? "unavailable" : "signed_out" };

@@ -1,4 +1,4 @@
-import { defaultShouldDehydrateQuery, environmentManager, QueryClient } from "@tanstack/react-query";
+import { defaultShouldDehydrateQuery, QueryClient } from "@tanstack/react-query";
 import { TRPCClientError } from "@trpc/client";
 import superjson from "superjson";
 
@@ -11,7 +11,7 @@ export function createQueryClient(): QueryClient {
         staleTime: 30_000,
         // Asks again only when there was no answer. An error that was answered is shown at once. On the server nothing is asked again.
         retry: (failures, error) =>
-          !environmentManager.isServer() && failures < 2 && !(error instanceof TRPCClientError && error.data),
+          typeof window !== "undefined" && failures < 2 && !(error instanceof TRPCClientError && error.data),
         // Offline counts as a failure. Otherwise calls would be paused, and a person would look at a spinner.
         networkMode: "always",
       },

@@ -1,42 +1,29 @@
 import "server-only";
 
-import { dehydrate, HydrationBoundary, type QueryExecuteOptions, type QueryKey } from "@tanstack/react-query";
-import { createTRPCOptionsProxy } from "@trpc/tanstack-react-query";
-import { cache, type ReactNode } from "react";
+import { dehydrate, HydrationBoundary } from "@tanstack/react-query";
+import type { ReactNode } from "react";
 
-import { type AppRouter, createAppRouter } from "latchkey/trpc";
+import { createAppRouter } from "latchkey/trpc";
 
 import { getLatchkey } from "../../server/latchkey";
+import { queriesOf } from "./queries";
 import { createQueryClient } from "./query-client";
 
-const appRouter = createAppRouter(getLatchkey);
-
-// cache() makes one for each request, however many components ask.
-const getQueryClient = cache(createQueryClient);
+const caller = createAppRouter(getLatchkey).createCaller({});
 
 /**
- * Query options for server components. They call the procedures directly, with the session of the request.
- * @param ownerId only the first part of the query keys, as in `TrpcProvider`. The session decides whose data is read.
+ * Starts to load the list, with the session of the request, and gives it to the children. The page does not wait: the list streams to the
+ * browser when it is there.
+ * @param ownerId only the first part of the query keys, as in `ApiKeysProvider`. The session decides whose keys are read.
  */
-export function trpcFor(ownerId: string) {
-  return createTRPCOptionsProxy<AppRouter, { keyPrefix: true }>({
-    router: appRouter,
-    ctx: {},
-    queryClient: getQueryClient,
-    keyPrefix: ownerId,
-  });
-}
-
-/** Starts a query and does not wait for it. `HydrateClient` streams its result to the browser. */
-export function prefetch<Data, Failure, Selected, Key extends QueryKey>(
-  options: QueryExecuteOptions<Data, Failure, Selected, Data, Key>,
-): void {
-  // The browser reports a failure: it finds no data and asks again.
-  getQueryClient()
-    .query(options)
+export function PrefetchedList({ ownerId, children }: { ownerId: string; children: ReactNode }) {
+  const queryClient = createQueryClient();
+  const { list } = queriesOf(ownerId, caller.apiKeys);
+  queryClient
+    .getQueryCache()
+    .build(queryClient, queryClient.defaultQueryOptions(list))
+    .fetch()
+    // The browser reports a failure: it finds no data and asks again.
     .catch(() => undefined);
-}
-
-export function HydrateClient({ children }: { children: ReactNode }) {
-  return <HydrationBoundary state={dehydrate(getQueryClient())}>{children}</HydrationBoundary>;
+  return <HydrationBoundary state={dehydrate(queryClient)}>{children}</HydrationBoundary>;
 }

@@ -4,8 +4,8 @@ import { ClerkLoaded, ClerkLoading, SignIn, useClerk, useSession } from "@clerk/
 import { useRouter } from "next/navigation";
 import { useEffect, useState, useTransition } from "react";
 
-import { Button } from "@/app/components/ui/button";
-import { Spinner } from "@/app/components/ui/spinner";
+import { Button } from "@/app/(site)/settings/api-keys/ui/button";
+import { Spinner } from "@/app/(site)/settings/api-keys/ui/spinner";
 import { siteStrings } from "@/app/strings";
 
 const strings = siteStrings.renewal;

@@ -3,11 +3,11 @@
 import { KeyRound, Plus } from "lucide-react";
 import { useRef, useState } from "react";
 
-import { formatTime } from "@/app/components/time";
-import { Button } from "@/app/components/ui/button";
-import { Notice } from "@/app/components/ui/notice";
+import { formatTime } from "./time";
+import { Button } from "./ui/button";
+import { Notice } from "./ui/notice";
 import type { ApiKeyList, ApiKeySummary } from "latchkey";
-import { toServerTime } from "@/trpc/latchkey/server-time";
+import { toServerTime } from "../../../../trpc/latchkey/server-time";
 
 import { useArrived } from "./arrived";
 import { toCallFailure } from "./call-failure";

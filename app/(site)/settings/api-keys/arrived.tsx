@@ -1,9 +1,10 @@
 "use client";
 
-import { useAuth } from "@clerk/nextjs";
 import { createContext, type ReactNode, use, useState } from "react";
 
 import type { CreatedApiKey, Effect } from "latchkey";
+
+import { useClerkAuth } from "./frame/use-clerk-auth";
 
 /** What the server says only once: the secret of a new key, or the effect of a revocation. */
 export type Arrived =
@@ -16,8 +17,8 @@ const ArrivedContext = createContext<ArrivedState>([null, () => undefined]);
 
 /** Keeps what has arrived above the page. So `error.tsx` can still show it after a crash of the page. Another account starts empty. */
 export function ArrivedProvider({ children }: { children: ReactNode }) {
-  const { userId } = useAuth();
-  return <OwnedArrivedProvider key={userId}>{children}</OwnedArrivedProvider>;
+  const auth = useClerkAuth();
+  return <OwnedArrivedProvider key={auth?.userId}>{children}</OwnedArrivedProvider>;
 }
 
 function OwnedArrivedProvider({ children }: { children: ReactNode }) {

@@ -1,7 +1,6 @@
 import { TRPCClientError } from "@trpc/client";
 
 import type { DomainErrorCode } from "latchkey/shared";
-import type { AppRouter } from "latchkey/trpc";
 
 import { strings } from "./strings";
 
@@ -12,7 +11,15 @@ export type FailureCode =
   | "SIGNED_OUT"
   /** There was no answer, or something between here and the server answered. Nobody knows what happened on the server. */
   | "NO_ANSWER"
-  /** The server has answered without one of the domain's codes: it refused a field, or it has a fault. */
+  /** The server has a fault. Nobody knows what it had done before. */
+  | "FAULT"
+  /** The input was refused, and the answer does not say which field of it. */
+  | "BAD_INPUT"
+  /** The limit is reached, or the request id was used before. */
+  | "CONFLICT"
+  /** The key is somebody else's, the plan has no access, or the session is an impersonated one. */
+  | "FORBIDDEN"
+  /** The server has refused the call, and nothing was changed. */
   | "OTHER";
 
 export interface CallFailure {
@@ -20,13 +27,41 @@ export interface CallFailure {
   fieldErrors: Record<string, string[] | undefined>;
 }
 
+/** What the page reads of an error's `data`. The last two are there when the host's `errorFormatter` has the line with `apiKeysErrorData`. */
+interface ErrorData {
+  code?: unknown;
+  httpStatus?: unknown;
+  domainCode?: DomainErrorCode | null;
+  fieldErrors?: Record<string, string[] | undefined> | null;
+}
+
 /** Says why a call failed, from what it has thrown. */
 export function toCallFailure(error: unknown): CallFailure {
-  const data = error instanceof TRPCClientError ? (error as TRPCClientError<AppRouter>).data : null;
+  const data = error instanceof TRPCClientError ? (error.data as ErrorData | null | undefined) : null;
   if (!data) return { code: "NO_ANSWER", fieldErrors: {} };
-  const code = data.code === "UNAUTHORIZED" ? "SIGNED_OUT" : (data.domainCode ?? "OTHER");
-  return { code, fieldErrors: data.fieldErrors ?? {} };
+  return { code: codeOf(data), fieldErrors: data.fieldErrors ?? {} };
 }
+
+function codeOf({ code, httpStatus, domainCode }: ErrorData): FailureCode {
+  if (code === "UNAUTHORIZED") return "SIGNED_OUT";
+  if (domainCode) return domainCode;
+  const known = typeof code === "string" ? byTrpcCode[code] : undefined;
+  return known ?? (typeof httpStatus === "number" && httpStatus >= 400 && httpStatus < 500 ? "OTHER" : "FAULT");
+}
+
+/** What tRPC's own code tells when the domain's is not there. Of two meanings the one that claims less counts. */
+const byTrpcCode: Partial<Record<string, FailureCode>> = {
+  BAD_REQUEST: "BAD_INPUT",
+  NOT_FOUND: "API_KEY_NOT_FOUND",
+  CONFLICT: "CONFLICT",
+  FORBIDDEN: "FORBIDDEN",
+  TOO_MANY_REQUESTS: "RATE_LIMITED",
+  SERVICE_UNAVAILABLE: "OUTCOME_UNKNOWN",
+  // The caller or the server gave up while the work went on.
+  TIMEOUT: "OUTCOME_UNKNOWN",
+  GATEWAY_TIMEOUT: "OUTCOME_UNKNOWN",
+  CLIENT_CLOSED_REQUEST: "OUTCOME_UNKNOWN",
+};
 
 /** The text for a failure. A new code without a text does not compile. @param texts an action's own texts, used before the general ones. */
 export function describeFailure({ code }: CallFailure, texts: Partial<Record<FailureCode, string>>): string {

@@ -2,9 +2,9 @@
 
 import { Bug } from "lucide-react";
 
-import { formatTime } from "@/app/components/time";
-import { Button } from "@/app/components/ui/button";
-import { Notice } from "@/app/components/ui/notice";
+import { formatTime } from "./time";
+import { Button } from "./ui/button";
+import { Notice } from "./ui/notice";
 
 import { type Arrived, useArrived } from "./arrived";
 import { ApiKeysFrame } from "./frame/api-keys-frame";

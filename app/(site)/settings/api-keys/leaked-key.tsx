@@ -3,10 +3,10 @@
 import { ShieldAlert } from "lucide-react";
 import { type Ref, useId, useState } from "react";
 
-import { Button } from "@/app/components/ui/button";
-import { Textarea } from "@/app/components/ui/input";
-import { Label } from "@/app/components/ui/label";
-import { Notice } from "@/app/components/ui/notice";
+import { Button } from "./ui/button";
+import { Textarea } from "./ui/input";
+import { Label } from "./ui/label";
+import { Notice } from "./ui/notice";
 import type { ApiKeySummary } from "latchkey";
 
 import { identifyKey } from "./identify-key";

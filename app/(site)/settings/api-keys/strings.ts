@@ -1,3 +1,11 @@
+/** The addresses that the page uses. Change them here where your app has the page or the endpoints somewhere else. */
+export const paths = {
+  page: "/settings/api-keys",
+  procedures: "/api/trpc",
+  /** Says what a key is. It is shown with a new key, and "Try it" calls it. */
+  whoami: "/api/v1/whoami",
+} as const;
+
 /** Every text of the page, so that it can be translated in one place. A text with a gap is a function. */
 export const strings = {
   title: "API keys",
@@ -134,7 +142,11 @@ export const strings = {
     OUTCOME_UNKNOWN: "The server could not tell in time whether it was done. Look at the list, then try again.",
     SIGNED_OUT: "Your session has ended. Sign in again.",
     NO_ANSWER: "The server did not answer. It may or may not have been done.",
-    OTHER: "Something went wrong on our side. Try again.",
+    FAULT: "Something went wrong on our side. It may or may not have been done. Look at the list, then try again.",
+    BAD_INPUT: "What you entered was not accepted. Change it, then try again.",
+    CONFLICT: "This cannot be done as things stand. Look at the list, then try again.",
+    FORBIDDEN: "You are not allowed to do this.",
+    OTHER: "The server has refused this. Load the page again, then try once more.",
   },
 
   createFailed: {
@@ -147,6 +159,11 @@ export const strings = {
       "The server could not tell in time whether a key was created. Try again: you will not get a second key.",
     NO_ANSWER: "The server did not answer. Try again: you will not get a second key.",
     SIGNED_OUT: "Your session has ended. Sign in again, then create the key.",
+    FAULT: "Something went wrong on our side. Try again: you will not get a second key.",
+    BAD_INPUT: "The key was not created. A name has 1 to 64 characters, none of them a control character.",
+    CONFLICT:
+      "The key was not created: either you have reached the limit of active keys, or an earlier attempt has already created a key, whose secret cannot be shown again. Look at the list.",
+    FORBIDDEN: "You are not allowed to create keys.",
     OTHER: "The key was not created. Try again.",
   },
 
@@ -186,6 +203,8 @@ export const strings = {
       SERVICE_UNAVAILABLE: "Not renamed. The service is not available right now. Try again in a moment.",
       OUTCOME_UNKNOWN: "The server could not tell in time. The name may or may not have changed.",
       NO_ANSWER: "The server did not answer. The name may or may not have changed.",
+      FAULT: "Something went wrong on our side. The name may or may not have changed.",
+      BAD_INPUT: "Not renamed. A name has 1 to 64 characters, none of them a control character.",
       OTHER: "Not renamed. Try again.",
     },
   },
@@ -258,6 +277,14 @@ export const strings = {
     secondsLeft: (seconds: number) => (seconds === 1 ? "1 second left" : `${seconds} seconds left`),
     pastDeadline:
       "Revoked. No request that starts from now on is accepted. The gateway cache has not confirmed it yet; we keep trying.",
+  },
+
+  /** For the developer who takes this page into an app. */
+  setup: {
+    title: "This page is not set up yet",
+    text: "Something that it needs is missing in this app:",
+    provider: "There is no ClerkProvider: put <ClerkProvider> around the children in app/layout.tsx.",
+    middleware: `Clerk’s middleware does not run here: export clerkMiddleware() from middleware.ts (proxy.ts from Next 16 on), with a matcher for ${paths.page} and ${paths.procedures}.`,
   },
 
   crash: {

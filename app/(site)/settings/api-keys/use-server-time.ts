@@ -2,7 +2,7 @@
 
 import { useSyncExternalStore } from "react";
 
-import { serverNow } from "@/trpc/latchkey/server-time";
+import { serverNow } from "../../../../trpc/latchkey/server-time";
 
 const everySecond = (onChange: () => void) => {
   const timer = setInterval(onChange, 1_000);

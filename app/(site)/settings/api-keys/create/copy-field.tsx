@@ -3,8 +3,8 @@
 import { Check, Copy } from "lucide-react";
 import { useId, useRef } from "react";
 
-import { Button } from "@/app/components/ui/button";
-import { cn } from "@/app/components/ui/cn";
+import { Button } from "../ui/button";
+import { cn } from "../ui/cn";
 
 import { strings } from "../strings";
 

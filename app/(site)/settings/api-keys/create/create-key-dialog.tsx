@@ -2,20 +2,20 @@
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { v4 as uuidV4 } from "uuid";
 
-import { Button } from "@/app/components/ui/button";
-import { Dialog, DialogClose, DialogContent, DialogDescription, DialogTitle } from "@/app/components/ui/dialog";
-import { bodyClasses, footerClasses, headerClasses } from "@/app/components/ui/dialog-parts";
+import { Button } from "../ui/button";
+import { Dialog, DialogClose, DialogContent, DialogDescription, DialogTitle } from "../ui/dialog";
+import { bodyClasses, footerClasses, headerClasses } from "../ui/dialog-parts";
 import type { ApiKeyList } from "latchkey";
 import type { CreateInput } from "latchkey/shared";
-import { useTRPC } from "@/trpc/latchkey/client";
+import { useApiKeys } from "../../../../../trpc/latchkey/client";
 
 import { useArrived } from "../arrived";
 import { type CallFailure, toCallFailure } from "../call-failure";
 import { strings } from "../strings";
 import { useOneSubmit } from "../use-one-submit";
 import { CreateKeyForm } from "./create-key-form";
+import { newRequestId } from "./request-id";
 import { RevealSecret } from "./reveal-secret";
 import { useLeaveGuard } from "./use-leave-guard";
 
@@ -29,12 +29,11 @@ interface CreateKeyDialogProps {
 
 /** Creates one key: it shows the form, then the secret. It is mounted anew for each key. */
 export function CreateKeyDialog({ limit, access, onClose, onClosed }: CreateKeyDialogProps) {
-  const trpc = useTRPC();
+  const { procedures, queries } = useApiKeys();
   const queryClient = useQueryClient();
   // gcTime 0 and reset() keep the secret out of the cache. It is only in `arrived`, which this dialog empties.
-  const create = useMutation(trpc.apiKeys.create.mutationOptions({ gcTime: 0 }));
-  // Not crypto.randomUUID, which a browser has only on https and localhost.
-  const [requestId, setRequestId] = useState(() => uuidV4());
+  const create = useMutation({ mutationFn: (input: CreateInput) => procedures.create.mutate(input), gcTime: 0 });
+  const [requestId, setRequestId] = useState(newRequestId);
   const [failure, setFailure] = useState<CallFailure | null>(null);
   const [arrived, setArrived] = useArrived();
   const created = arrived?.kind === "secret" ? arrived.created : null;
@@ -53,12 +52,12 @@ export function CreateKeyDialog({ limit, access, onClose, onClosed }: CreateKeyD
     } catch (error) {
       const reason = toCallFailure(error);
       setFailure(reason);
-      // This request id cannot be used any more. The next submit asks for another key.
-      if (reason.code === "API_KEY_REQUEST_REUSED") setRequestId(uuidV4());
+      // This request id cannot be used any more, or perhaps not. The next submit asks for another key.
+      if (reason.code === "API_KEY_REQUEST_REUSED" || reason.code === "CONFLICT") setRequestId(newRequestId());
       return false;
     } finally {
       // Also after a failure: the key may have been created all the same.
-      void queryClient.invalidateQueries(trpc.apiKeys.list.queryFilter());
+      void queryClient.invalidateQueries({ queryKey: queries.list.queryKey });
     }
   });
   const isUnsaved = created !== null && !isSaved;
@@ -77,7 +76,7 @@ export function CreateKeyDialog({ limit, access, onClose, onClosed }: CreateKeyD
   return (
     <Dialog open onOpenChange={requestClose}>
       <DialogContent
-        className={created ? "max-w-xl" : undefined}
+        width={created ? "xl" : "md"}
         onCloseAutoFocus={(event) => {
           event.preventDefault();
           onClosed();

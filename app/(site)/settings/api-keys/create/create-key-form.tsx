@@ -2,15 +2,15 @@
 
 import { type SyntheticEvent, useEffect, useId, useRef, useState } from "react";
 
-import { Button } from "@/app/components/ui/button";
-import { DialogClose, DialogDescription, DialogTitle } from "@/app/components/ui/dialog";
-import { bodyClasses, footerClasses, headerClasses } from "@/app/components/ui/dialog-parts";
-import { Input } from "@/app/components/ui/input";
-import { Label } from "@/app/components/ui/label";
-import { Notice } from "@/app/components/ui/notice";
-import { Spinner } from "@/app/components/ui/spinner";
+import { Button } from "../ui/button";
+import { DialogClose, DialogDescription, DialogTitle } from "../ui/dialog";
+import { bodyClasses, footerClasses, headerClasses } from "../ui/dialog-parts";
+import { Input } from "../ui/input";
+import { Label } from "../ui/label";
+import { Notice } from "../ui/notice";
+import { Spinner } from "../ui/spinner";
 import type { CreateInput } from "latchkey/shared";
-import { type Scope, scopePresets } from "@/server/latchkey/scopes";
+import { type Scope, scopePresets } from "../../../../../server/latchkey/scopes";
 
 import { type CallFailure, describeFailure } from "../call-failure";
 import { strings } from "../strings";

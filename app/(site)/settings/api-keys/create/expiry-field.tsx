@@ -2,8 +2,8 @@
 
 import { useState } from "react";
 
-import { Time } from "@/app/components/time";
-import { serverNow } from "@/trpc/latchkey/server-time";
+import { Time } from "../time";
+import { serverNow } from "../../../../../trpc/latchkey/server-time";
 
 import { strings } from "../strings";
 import { ChoiceGroup } from "./choice-group";

@@ -2,12 +2,12 @@
 
 import { useState } from "react";
 
-import { Button } from "@/app/components/ui/button";
-import { DialogDescription, DialogTitle } from "@/app/components/ui/dialog";
-import { bodyClasses, footerClasses, headerClasses } from "@/app/components/ui/dialog-parts";
+import { Button } from "../ui/button";
+import { DialogDescription, DialogTitle } from "../ui/dialog";
+import { bodyClasses, footerClasses, headerClasses } from "../ui/dialog-parts";
 import type { CreatedApiKey } from "latchkey";
 
-import { strings } from "../strings";
+import { paths, strings } from "../strings";
 import { CopyField } from "./copy-field";
 import { TryKey } from "./try-key";
 
@@ -29,7 +29,7 @@ export function RevealSecret(props: RevealSecretProps) {
   const { key, secret } = created;
   const [outcome, setOutcome] = useState<{ what: string; isCopied: boolean } | null>(null);
 
-  const url = `${window.location.origin}/api/v1/whoami`;
+  const url = `${window.location.origin}${paths.whoami}`;
   const fields = [
     { what: texts.whats.secret, label: texts.secret(key.name), text: secret, isMain: true },
     { what: texts.whats.env, label: texts.env, text: `API_KEY=${secret}` },

@@ -1,6 +1,6 @@
 "use client";
 
-import { allScopes, type Scope, scopeCatalogue } from "@/server/latchkey/scopes";
+import { allScopes, type Scope, scopeCatalogue } from "../../../../../server/latchkey/scopes";
 
 import { strings } from "../strings";
 import { ChoiceGroup } from "./choice-group";

@@ -2,10 +2,10 @@
 
 import { useState } from "react";
 
-import { Button } from "@/app/components/ui/button";
-import { Spinner } from "@/app/components/ui/spinner";
+import { Button } from "../ui/button";
+import { Spinner } from "../ui/spinner";
 
-import { strings } from "../strings";
+import { paths, strings } from "../strings";
 import { useOneSubmit } from "../use-one-submit";
 
 const { reveal: texts } = strings;
@@ -55,7 +55,7 @@ export function TryKey({ secret }: { secret: string }) {
 
 async function callWhoami(secret: string): Promise<Attempt> {
   try {
-    const response = await fetch("/api/v1/whoami", {
+    const response = await fetch(paths.whoami, {
       headers: { Authorization: `Bearer ${secret}` },
       credentials: "omit",
       cache: "no-store",

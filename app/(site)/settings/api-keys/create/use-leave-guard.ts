@@ -1,6 +1,8 @@
 "use client";
 
-import { useEffect, useEffectEvent } from "react";
+import { useEffect } from "react";
+
+import { useLatest } from "../use-latest";
 
 const entryMark = "isLeaveGuard";
 
@@ -20,7 +22,7 @@ export function useLeaveGuard(options: { isOn: boolean; isAsking: boolean; onBac
     return () => window.removeEventListener("beforeunload", ask);
   }, [isAsking]);
 
-  const onBack = useEffectEvent(options.onBack);
+  const onBack = useLatest(options.onBack);
   useEffect(() => {
     if (!isOn) return;
     addEntry();
@@ -30,7 +32,7 @@ export function useLeaveGuard(options: { isOn: boolean; isAsking: boolean; onBac
     };
     window.addEventListener("popstate", stay);
     return () => window.removeEventListener("popstate", stay);
-  }, [isOn]);
+  }, [isOn, onBack]);
 
   return () => {
     if (hasEntry()) window.history.back();

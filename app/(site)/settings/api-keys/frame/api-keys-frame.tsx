@@ -1,6 +1,6 @@
 import type { ReactNode, Ref } from "react";
 
-import { Skeleton } from "@/app/components/ui/skeleton";
+import { Skeleton } from "../ui/skeleton";
 
 import { strings } from "../strings";
 
@@ -30,7 +30,7 @@ export function ApiKeysFrame({ children, action, isLoading = false, headingRef }
                 {strings.loading}
               </span>
               <Skeleton className="h-4 w-24" />
-              <Skeleton className="h-9 w-28 rounded-md" />
+              <Skeleton className="h-9 w-28" shape="button" />
             </>
           )}
         </div>

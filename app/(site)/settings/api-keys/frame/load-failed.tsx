@@ -2,7 +2,7 @@
 
 import { CloudOff } from "lucide-react";
 
-import { Button } from "@/app/components/ui/button";
+import { Button } from "../ui/button";
 
 import { strings } from "../strings";
 import { ApiKeysFrame } from "./api-keys-frame";

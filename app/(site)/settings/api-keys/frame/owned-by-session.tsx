@@ -1,22 +1,28 @@
 "use client";
 
-import { useAuth } from "@clerk/nextjs";
 import { isClerkAPIResponseError } from "@clerk/nextjs/errors";
 import type { ReactNode } from "react";
 
-import { TrpcProvider } from "@/trpc/latchkey/client";
-
+import { ApiKeysProvider } from "../../../../../trpc/latchkey/client";
+import { paths } from "../strings";
 import { SessionEnded } from "./session-ended";
+import { SetupMissing } from "./setup-missing";
+import { useClerkAuth } from "./use-clerk-auth";
 
 /** Gives its children the procedures of the account that is signed in now. When the account changes, they start anew. */
 export function OwnedBySession({ children, whileUnknown }: { children: ReactNode; whileUnknown: ReactNode }) {
-  const { isLoaded, userId, getToken } = useAuth();
-  if (!isLoaded) return whileUnknown;
-  if (!userId) return <SessionEnded />;
+  const auth = useClerkAuth();
+  if (!auth) return <SetupMissing />;
+  if (!auth.isLoaded) return whileUnknown;
+  if (!auth.userId) return <SessionEnded />;
   return (
-    <TrpcProvider ownerId={userId} freshToken={() => orNull(getToken({ skipCache: true }))}>
+    <ApiKeysProvider
+      ownerId={auth.userId}
+      endpoint={paths.procedures}
+      freshToken={() => orNull(auth.getToken({ skipCache: true }))}
+    >
       {children}
-    </TrpcProvider>
+    </ApiKeysProvider>
   );
 }
 

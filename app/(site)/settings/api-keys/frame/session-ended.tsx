@@ -1,8 +1,7 @@
 import { LogIn } from "lucide-react";
 
-import { Button } from "@/app/components/ui/button";
-
-import { strings } from "../strings";
+import { paths, strings } from "../strings";
+import { buttonClasses } from "../ui/button";
 import { ApiKeysFrame } from "./api-keys-frame";
 import { StateCard } from "./state-card";
 
@@ -10,9 +9,10 @@ export function SessionEnded() {
   return (
     <ApiKeysFrame>
       <StateCard role="alert" Icon={LogIn} title={strings.sessionEnded.title} text={strings.sessionEnded.text}>
-        <Button asChild>
-          <a href="/sign-in?redirect_url=%2Fsettings%2Fapi-keys">{strings.sessionEnded.action}</a>
-        </Button>
+        {/* Loads this page again. The server then sends whoever is signed out to Clerk's sign-in, wherever that is. */}
+        <a href={paths.page} className={buttonClasses()}>
+          {strings.sessionEnded.action}
+        </a>
       </StateCard>
     </ApiKeysFrame>
   );

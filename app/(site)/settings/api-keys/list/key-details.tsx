@@ -1,4 +1,4 @@
-import { Time } from "@/app/components/time";
+import { Time } from "../time";
 import type { ApiKeySummary } from "latchkey";
 
 import { strings } from "../strings";

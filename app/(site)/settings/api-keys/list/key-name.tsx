@@ -3,7 +3,7 @@
 import { Pencil } from "lucide-react";
 import { useState } from "react";
 
-import { Button } from "@/app/components/ui/button";
+import { Button } from "../ui/button";
 import type { ApiKeySummary } from "latchkey";
 
 import { strings } from "../strings";

@@ -1,4 +1,4 @@
-import { allScopes, scopePresets } from "@/server/latchkey/scopes";
+import { allScopes, scopePresets } from "../../../../../server/latchkey/scopes";
 
 import { strings } from "../strings";
 

@@ -3,9 +3,9 @@
 import { CalendarClock, ChevronRight } from "lucide-react";
 import { useState } from "react";
 
-import { Time } from "@/app/components/time";
-import { Badge } from "@/app/components/ui/badge";
-import { Button } from "@/app/components/ui/button";
+import { Time } from "../time";
+import { Badge } from "../ui/badge";
+import { Button } from "../ui/button";
 import type { ApiKeySummary } from "latchkey";
 
 import { strings } from "../strings";

@@ -2,11 +2,11 @@
 
 import { useQuery } from "@tanstack/react-query";
 
-import { formatHour, formatShortDate } from "@/app/components/time";
-import { Button } from "@/app/components/ui/button";
-import { Skeleton } from "@/app/components/ui/skeleton";
+import { formatHour, formatShortDate } from "../time";
+import { Button } from "../ui/button";
+import { Skeleton } from "../ui/skeleton";
 import type { ApiKeyUsage } from "latchkey";
-import { useTRPC } from "@/trpc/latchkey/client";
+import { useApiKeys } from "../../../../../trpc/latchkey/client";
 
 import { strings } from "../strings";
 import { Sparkline } from "./sparkline";
@@ -16,8 +16,8 @@ const numberForm = new Intl.NumberFormat("en-US");
 
 /** How often a key was accepted, by the hour and by the day. */
 export function KeyUsage({ id }: { id: string }) {
-  const trpc = useTRPC();
-  const { data, isError, refetch } = useQuery(trpc.apiKeys.usage.queryOptions({ id }));
+  const { queries } = useApiKeys();
+  const { data, isError, refetch } = useQuery(queries.usage(id));
   if (isError && !data)
     return (
       <p role="alert" className="flex items-center gap-3 text-muted-foreground">

@@ -4,13 +4,13 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Check, X } from "lucide-react";
 import { type SyntheticEvent, useId, useState } from "react";
 
-import { Button } from "@/app/components/ui/button";
-import { Input } from "@/app/components/ui/input";
-import { Spinner } from "@/app/components/ui/spinner";
-import { confirmInToast } from "@/app/components/ui/toaster";
+import { Button } from "../ui/button";
+import { Input } from "../ui/input";
+import { Spinner } from "../ui/spinner";
+import { confirmInToast } from "../ui/toaster";
 import type { ApiKeySummary } from "latchkey";
 import { normaliseName } from "latchkey/shared";
-import { useTRPC } from "@/trpc/latchkey/client";
+import { useApiKeys } from "../../../../../trpc/latchkey/client";
 
 import { describeFailure, toCallFailure } from "../call-failure";
 import { strings } from "../strings";
@@ -18,9 +18,11 @@ import { useOneSubmit } from "../use-one-submit";
 
 /** Edits a name in its row. Enter saves, and Escape restores. The name in the list changes only after the server has answered. */
 export function RenameKey({ apiKey, onClose }: { apiKey: ApiKeySummary; onClose: () => void }) {
-  const trpc = useTRPC();
+  const { procedures, queries } = useApiKeys();
   const queryClient = useQueryClient();
-  const rename = useMutation(trpc.apiKeys.rename.mutationOptions());
+  const rename = useMutation({
+    mutationFn: (input: { id: string; name: string }) => procedures.rename.mutate(input),
+  });
   const [name, setName] = useState(apiKey.name);
   const [problem, setProblem] = useState<string | null>(null);
   const problemId = useId();
@@ -33,16 +35,16 @@ export function RenameKey({ apiKey, onClose }: { apiKey: ApiKeySummary; onClose:
     setProblem(null);
     try {
       const renamed = await rename.mutateAsync({ id: apiKey.id, name });
-      queryClient.setQueryData(trpc.apiKeys.list.queryKey(), (list) =>
+      queryClient.setQueryData(queries.list.queryKey, (list) =>
         list ? { ...list, keys: list.keys.map((key) => (key.id === renamed.id ? renamed : key)) } : list,
       );
-      void confirmInToast(strings.rename.renamed(renamed.name));
+      confirmInToast(strings.rename.renamed(renamed.name));
       onClose();
       return true;
     } catch (error) {
       setProblem(describe(error));
       // The name may have changed all the same.
-      void queryClient.invalidateQueries(trpc.apiKeys.list.queryFilter());
+      void queryClient.invalidateQueries({ queryKey: queries.list.queryKey });
       return false;
     }
   });
@@ -63,7 +65,7 @@ export function RenameKey({ apiKey, onClose }: { apiKey: ApiKeySummary; onClose:
       <Input
         autoFocus
         autoComplete="off"
-        className="h-8 flex-1"
+        size="sm"
         aria-label={strings.rename.field(apiKey.name)}
         aria-invalid={problem !== null}
         aria-describedby={problem === null ? undefined : problemId}

@@ -1,7 +1,7 @@
 "use client";
 
-import { Time } from "@/app/components/time";
-import { Badge } from "@/app/components/ui/badge";
+import { Time } from "../time";
+import { Badge } from "../ui/badge";
 import type { ApiKeySummary, Effect } from "latchkey";
 
 import { strings } from "../strings";

@@ -1,6 +1,4 @@
-"use client";
-
-import { area, curveMonotoneX, line } from "d3-shape";
+import { monotonePath } from "./monotone-path";
 
 const width = 100;
 const height = 32;
@@ -10,17 +8,15 @@ const margin = 1.5;
 /** Draws a curve over `values`, as wide as there is room. Screen readers do not see it, so a text beside it has to say the same. */
 export function Sparkline({ values }: { values: readonly number[] }) {
   const highest = Math.max(1, ...values);
-  const x = (_value: number, at: number) => (at / Math.max(1, values.length - 1)) * width;
-  const y = (value: number) => height - margin - (value / highest) * (height - 2 * margin);
-  const data = [...values];
+  const points = values.map((value, at) => ({
+    x: (at / Math.max(1, values.length - 1)) * width,
+    y: height - margin - (value / highest) * (height - 2 * margin),
+  }));
+  const line = monotonePath(points);
   return (
     <svg aria-hidden viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" className="h-10 w-full text-brand">
-      <path d={area<number>(x, height, y).curve(curveMonotoneX)(data) ?? ""} className="fill-current opacity-15" />
-      <path
-        d={line<number>(x, y).curve(curveMonotoneX)(data) ?? ""}
-        vectorEffect="non-scaling-stroke"
-        className="fill-none stroke-current stroke-[1.5px]"
-      />
+      <path d={`${line}V${height}H0Z`} className="fill-current opacity-15" />
+      <path d={line} vectorEffect="non-scaling-stroke" className="fill-none stroke-current stroke-[1.5px]" />
     </svg>
   );
 }

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 
-import { Time } from "@/app/components/time";
-import { cn } from "@/app/components/ui/cn";
+import { Time } from "../time";
+import { cn } from "../ui/cn";
 
 import { strings } from "../strings";
 

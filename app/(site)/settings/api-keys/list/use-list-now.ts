@@ -1,10 +1,11 @@
 "use client";
 
-import { useEffect, useEffectEvent } from "react";
+import { useEffect } from "react";
 
 import type { ApiKeyList } from "latchkey";
 import { statusOf } from "latchkey/shared";
 
+import { useLatest } from "../use-latest";
 import { useServerTime } from "../use-server-time";
 
 /**
@@ -20,10 +21,10 @@ export function useListNow(list: ApiKeyList, onEnd: () => void): ApiKeyList {
         .join(),
     "",
   );
-  const ask = useEffectEvent(onEnd);
+  const ask = useLatest(onEnd);
   useEffect(() => {
     if (ended !== "") ask();
-  }, [ended]);
+  }, [ended, ask]);
   if (ended === "") return list;
   const keys = list.keys.map((key) => (ended.includes(key.id) ? { ...key, status: "expired" as const } : key));
   const active = keys.filter((key) => key.status === "active");

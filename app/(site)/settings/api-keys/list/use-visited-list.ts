@@ -1,13 +1,14 @@
 "use client";
 
 import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
-import { useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
 
 import type { ApiKeyList } from "latchkey";
-import { useTRPC } from "@/trpc/latchkey/client";
-import { noteRenderTime, serverNow } from "@/trpc/latchkey/server-time";
+import { useApiKeys } from "../../../../../trpc/latchkey/client";
+import { noteRenderTime, serverNow } from "../../../../../trpc/latchkey/server-time";
 
+import { useLatest } from "../use-latest";
 import { onReturn } from "./on-return";
 import { shareChanges } from "./other-tabs";
 
@@ -29,17 +30,17 @@ export type Standing = "checked" | "checking" | "unchecked";
  * @param renderedAt when the server made this page, by its own clock, in milliseconds since 1970.
  */
 export function useVisitedList(renderedAt: number) {
-  const trpc = useTRPC();
+  const { queries } = useApiKeys();
   const queryClient = useQueryClient();
-  const options = trpc.apiKeys.list.queryOptions(undefined, {
+  const list = useSuspenseQuery({
+    ...queries.list,
     // `onReturn` asks, for more ways of coming back.
     refetchOnWindowFocus: false,
     refetchInterval: ({ state }) => (hasPending(state.data) ? pendingPollMilliseconds : false),
   });
-  const list = useSuspenseQuery(options);
   const [isChecked, setChecked] = useState(() => !isOld(renderedAt));
   const updatesBefore = useRef(0);
-  const query = () => queryClient.getQueryCache().find({ queryKey: options.queryKey, exact: true });
+  const query = () => queryClient.getQueryCache().find({ queryKey: queries.list.queryKey, exact: true });
 
   /** An answer that is still on its way may be too old, so `refetch` drops it. */
   const askAnew = () => {
@@ -48,21 +49,21 @@ export function useVisitedList(renderedAt: number) {
   };
   // Before the effects in which each time on the page looks at the clock.
   useLayoutEffect(() => noteRenderTime(renderedAt), [renderedAt]);
-  const arrive = useEffectEvent(() => {
+  const arrive = useLatest(() => {
     shown.add(renderedAt);
     if (!isChecked) askAnew();
   });
-  useEffect(() => arrive(), []);
+  useEffect(() => arrive(), [arrive]);
 
-  const comeBack = useEffectEvent(() => {
+  const comeBack = useLatest(() => {
     // Rendered at once, since the browser may paint before React renders by itself.
     flushSync(() => setChecked(false));
     askAnew();
   });
-  useEffect(() => onReturn(() => comeBack()), []);
-  useEffect(() => shareChanges(queryClient, () => comeBack()), [queryClient]);
+  useEffect(() => onReturn(comeBack), [comeBack]);
+  useEffect(() => shareChanges(queryClient, comeBack), [queryClient, comeBack]);
 
-  const noteAnswer = useEffectEvent((key: unknown, isManual: boolean) => {
+  const noteAnswer = useLatest((key: unknown, isManual: boolean) => {
     const current = query();
     if (current && key === current.queryHash && !isManual && current.state.dataUpdateCount > updatesBefore.current)
       setChecked(true);
@@ -73,7 +74,7 @@ export function useVisitedList(renderedAt: number) {
         if (event.type === "updated" && event.action.type === "success")
           noteAnswer(event.query.queryHash, event.action.manual ?? false);
       }),
-    [queryClient],
+    [queryClient, noteAnswer],
   );
   const standing: Standing = isChecked ? "checked" : list.isError && !list.isFetching ? "unchecked" : "checking";
   return { list, standing };

@@ -1,7 +1,7 @@
 "use client";
 
-import { formatTime, Time } from "@/app/components/time";
-import { Notice } from "@/app/components/ui/notice";
+import { formatTime, Time } from "../time";
+import { Notice } from "../ui/notice";
 import type { Effect } from "latchkey";
 
 import { strings } from "../strings";

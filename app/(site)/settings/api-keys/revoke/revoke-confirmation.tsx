@@ -2,16 +2,16 @@
 
 import { type RefObject, type SyntheticEvent, useId, useState } from "react";
 
-import { Time } from "@/app/components/time";
-import { AlertDialogDescription, AlertDialogTitle } from "@/app/components/ui/alert-dialog";
-import { Button } from "@/app/components/ui/button";
-import { bodyClasses, footerClasses, headerClasses } from "@/app/components/ui/dialog-parts";
-import { Input } from "@/app/components/ui/input";
-import { Label } from "@/app/components/ui/label";
-import { Notice } from "@/app/components/ui/notice";
-import { Spinner } from "@/app/components/ui/spinner";
+import { Time } from "../time";
+import { DialogDescription, DialogTitle } from "../ui/dialog";
+import { Button } from "../ui/button";
+import { bodyClasses, footerClasses, headerClasses } from "../ui/dialog-parts";
+import { Input } from "../ui/input";
+import { Label } from "../ui/label";
+import { Notice } from "../ui/notice";
+import { Spinner } from "../ui/spinner";
 import type { ApiKeySummary } from "latchkey";
-import { serverNow } from "@/trpc/latchkey/server-time";
+import { serverNow } from "../../../../../trpc/latchkey/server-time";
 
 import { LastUsed } from "../list/table-parts";
 import { strings } from "../strings";
@@ -50,15 +50,15 @@ export function RevokeConfirmation(props: RevokeConfirmationProps) {
   return (
     <form onSubmit={confirm} aria-busy={isBusy}>
       <div className={headerClasses}>
-        <AlertDialogTitle>{texts.title}</AlertDialogTitle>
-        <AlertDialogDescription>{texts.text}</AlertDialogDescription>
+        <DialogTitle>{texts.title}</DialogTitle>
+        <DialogDescription>{texts.text}</DialogDescription>
       </div>
       <div className={bodyClasses}>
         {isAll ? <KeyList keys={keys} /> : keys[0] && <LastUse at={keys[0].lastUsedAt} />}
         {isRecent && <p className="text-[0.8125rem]">{texts.recentlyUsed}</p>}
         {confirmWord !== null && !isUnknown && (
           <div className="flex flex-col gap-1.5">
-            <Label htmlFor={fieldId} className="font-normal break-words">
+            <Label htmlFor={fieldId} isQuiet className="break-words">
               <span>{confirmation.before}</span>{" "}
               <strong translate="no" className="font-semibold select-all">
                 {confirmWord}

@@ -2,14 +2,9 @@
 
 import { useRef, useState } from "react";
 
-import {
-  AlertDialog,
-  AlertDialogContent,
-  AlertDialogDescription,
-  AlertDialogTitle,
-} from "@/app/components/ui/alert-dialog";
-import { Button } from "@/app/components/ui/button";
-import { bodyClasses, footerClasses, headerClasses } from "@/app/components/ui/dialog-parts";
+import { AlertDialogContent, Dialog, DialogDescription, DialogTitle } from "../ui/dialog";
+import { Button } from "../ui/button";
+import { bodyClasses, footerClasses, headerClasses } from "../ui/dialog-parts";
 import type { ApiKeySummary } from "latchkey";
 
 import { useArrived } from "../arrived";
@@ -51,7 +46,7 @@ export function RevokeDialog({ target, keys, onClose, onClosed }: RevokeDialogPr
     onClose();
   };
   return (
-    <AlertDialog open onOpenChange={() => isBusy(phase) || close()}>
+    <Dialog open onOpenChange={() => isBusy(phase) || close()}>
       <AlertDialogContent
         onOpenAutoFocus={(event) => {
           event.preventDefault();
@@ -65,8 +60,8 @@ export function RevokeDialog({ target, keys, onClose, onClosed }: RevokeDialogPr
         {phase.step === "revoked" ? (
           <>
             <div className={headerClasses}>
-              <AlertDialogTitle>{texts.receiptTitle}</AlertDialogTitle>
-              <AlertDialogDescription className="sr-only">{strings.effect.receipt}</AlertDialogDescription>
+              <DialogTitle>{texts.receiptTitle}</DialogTitle>
+              <DialogDescription isHidden>{strings.effect.receipt}</DialogDescription>
             </div>
             <div className={bodyClasses}>
               {/* Shows what the server has answered until the list shows the revocation. */}
@@ -92,7 +87,7 @@ export function RevokeDialog({ target, keys, onClose, onClosed }: RevokeDialogPr
           />
         )}
       </AlertDialogContent>
-    </AlertDialog>
+    </Dialog>
   );
 }
 

@@ -4,7 +4,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import type { ApiKeyList, ApiKeySummary, Effect } from "latchkey";
-import { useTRPC } from "@/trpc/latchkey/client";
+import { useApiKeys } from "../../../../../trpc/latchkey/client";
 
 import { describeFailure, toCallFailure } from "../call-failure";
 import { useOneSubmit } from "../use-one-submit";
@@ -30,10 +30,10 @@ interface RevocationOptions {
 
 /** Revokes, and finds out what has happened. It claims nothing that the server has not said. */
 export function useRevocation({ ids, isAll, texts, onRevoked }: RevocationOptions) {
-  const trpc = useTRPC();
+  const { procedures, queries } = useApiKeys();
   const queryClient = useQueryClient();
-  const revokeOne = useMutation(trpc.apiKeys.revoke.mutationOptions());
-  const revokeAll = useMutation(trpc.apiKeys.revokeAll.mutationOptions());
+  const revokeOne = useMutation({ mutationFn: (id: string) => procedures.revoke.mutate({ id }) });
+  const revokeAll = useMutation({ mutationFn: () => procedures.revokeAll.mutate({}) });
   const [phase, setPhase] = useState<RevocationPhase>({ step: "confirm", problem: null });
 
   const settle = (effect: Effect): true => {
@@ -48,8 +48,8 @@ export function useRevocation({ ids, isAll, texts, onRevoked }: RevocationOption
 
   /** Puts the server's answer into the list at once. So no row looks active beside the receipt, and what is pending is asked for again. */
   const tell = (revoked: readonly RevokedKey[]) => {
-    queryClient.setQueryData(trpc.apiKeys.list.queryKey(), (list) => list && withRevoked(list, revoked));
-    void queryClient.invalidateQueries(trpc.apiKeys.list.queryFilter());
+    queryClient.setQueryData(queries.list.queryKey, (list) => list && withRevoked(list, revoked));
+    void queryClient.invalidateQueries({ queryKey: queries.list.queryKey });
   };
 
   /** The page says "not revoked" only after the server has said so. */
@@ -57,8 +57,11 @@ export function useRevocation({ ids, isAll, texts, onRevoked }: RevocationOption
     setPhase({ step: "checking" });
     try {
       // A request that is under way may have been answered before the revocation.
-      await queryClient.cancelQueries(trpc.apiKeys.list.queryFilter());
-      const list = await queryClient.query(trpc.apiKeys.list.queryOptions(undefined, { staleTime: 0 }));
+      await queryClient.cancelQueries({ queryKey: queries.list.queryKey });
+      const list = await queryClient
+        .getQueryCache()
+        .build(queryClient, queryClient.defaultQueryOptions(queries.list))
+        .fetch();
       const effect = effectOfKeys(list, ids);
       if (effect) return settle(effect);
       if (list.keys.some((key) => ids.includes(key.id))) return fail(notRevoked);
@@ -73,12 +76,12 @@ export function useRevocation({ ids, isAll, texts, onRevoked }: RevocationOption
     setPhase({ step: "sending" });
     try {
       if (isAll) {
-        const { keys, effect } = await revokeAll.mutateAsync({});
+        const { keys, effect } = await revokeAll.mutateAsync();
         tell(keys.map((key) => ({ ...key, status: "revoked" })));
         // Null when somebody else was first. The list then tells since when.
         return effect ? settle(effect) : await check(texts.notRevoked);
       }
-      const { key, effect } = await revokeOne.mutateAsync({ id: ids[0] ?? "" });
+      const { key, effect } = await revokeOne.mutateAsync(ids[0] ?? "");
       tell([key]);
       return settle(effect);
     } catch (error) {

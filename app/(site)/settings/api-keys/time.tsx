@@ -2,7 +2,7 @@
 
 import { useSyncExternalStore } from "react";
 
-import { serverNow } from "@/trpc/latchkey/server-time";
+import { serverNow } from "../../../../trpc/latchkey/server-time";
 
 const day = 86_400_000;
 const units = [
