@@ -3,7 +3,7 @@ import { NextResponse } from "next/server";
 
 import { contentSecurityPolicy } from "./app/content-security-policy";
 import { appOriginOf } from "./server/settings/app-origin";
-import { isSignedOut } from "./server/clerk/session";
+import { isSignedOut } from "./server/clerk/signed-out";
 import { frontendHostOf, publicKeyPem } from "./server/settings/clerk-keys";
 
 // The edge runtime cannot load server/settings/env.ts. Each setting is read here by the same rules, so that the whole app agrees on it.

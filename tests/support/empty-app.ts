@@ -11,7 +11,7 @@ import { buildApp, startApp } from "./app-server";
 const sharedFiles = [
   ..."package.json tsconfig.json next.config.ts middleware.ts".split(" "),
   ..."server/settings/clerk-guard.ts server/settings/clerk-keys.ts server/settings/app-origin.ts".split(" "),
-  "app/content-security-policy.ts",
+  ..."server/clerk/signed-out.ts server/clerk/key-outage.ts app/content-security-policy.ts".split(" "),
 ];
 
 /** Clerk's provider with the options of app/(site)/layout.tsx. */
