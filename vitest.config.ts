@@ -51,6 +51,17 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
+      {
+        extends: true,
+        test: {
+          name: "adoption",
+          include: ["tests/adoption/**/*.test.ts"],
+          globalSetup: "tests/adoption/prepare.ts",
+          // Each test makes a fresh app, and npm may be slow. They bound a hang, and no test may depend on them.
+          testTimeout: 300_000,
+          hookTimeout: 900_000,
+        },
+      },
     ],
   },
 });

@@ -36,15 +36,17 @@ export function testSteps(folder: string): TestStep[] {
     packageStep(folder),
     { name: "build", commands: [["next", "build"]], environment: buildEnvironment },
     playwrightStep(folder),
+    // One recipe of docs/adopt: each takes minutes. `npm run test:adoption` follows them all.
+    vitestStep("adoption", folder, ["tests/adoption/next-app.test.ts"]),
   ];
 }
 
-function vitestStep(name: string, folder: string): TestStep {
+function vitestStep(name: string, folder: string, files: string[] = []): TestStep {
   const file = join(folder, `${name}.json`);
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
   return {
     name,
-    commands: [["vitest", "run", "--project", name, ...reporters]],
+    commands: [["vitest", "run", "--project", name, ...reporters, ...files]],
     async report() {
       const report = (await readJson(file)) as Record<
         "numPassedTests" | "numFailedTests" | "numPendingTests" | "numTodoTests",

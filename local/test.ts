@@ -66,7 +66,7 @@ function prepareSystem(names: Set<string>) {
       leftOut.push("the nginx gateway: there is no nginx");
     }
   }
-  if (names.has("end-to-end")) process.env.CHROMIUM_PATH = ensureBrowser();
+  if (names.has("end-to-end") || names.has("adoption")) process.env.CHROMIUM_PATH = ensureBrowser();
 }
 
 async function runStep(step: TestStep) {

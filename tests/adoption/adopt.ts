@@ -1,0 +1,86 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { inject } from "vitest";
+
+import { askTools, type Cleanness } from "./cleanness";
+import { Host } from "./host";
+import { type Recipe, readRecipe } from "./recipe";
+import { type Services, startServices } from "./services";
+
+export interface Adoption {
+  recipe: Recipe;
+  host: Host;
+  services: Services;
+  /** What the app's own tools said before Latchkey came, and after. */
+  before: Cleanness;
+  after: Cleanness;
+  /** The app's own files that are not as they were. */
+  changedFiles: string[];
+  stop(): Promise<void>;
+}
+
+interface AdoptOptions {
+  /** Sections that are followed after the four commands. */
+  then: string[];
+  /** false: the app has no linter. */
+  lint?: boolean;
+}
+
+/** Follows a recipe from an empty folder to an app with Latchkey, exactly as it is written. */
+export async function adopt(path: string, { then, lint = true }: AdoptOptions): Promise<Adoption> {
+  console.log(path);
+  const recipe = await readRecipe(path);
+  const services = await startServices();
+  const host = await beginHost(services);
+  const stop = async () => {
+    await host.remove();
+    await services.stop();
+  };
+  try {
+    await host.follow(recipe.get("The app"));
+    await host.follow(recipe.get("Settings"));
+    const before = await askTools(host, { lint });
+    const filesBefore = await hashFiles(host.path("."));
+    await host.follow(recipe.get("Four commands"));
+    const filesAfter = await hashFiles(host.path("."));
+    const changedFiles = [...filesBefore].filter(([file, hash]) => filesAfter.get(file) !== hash).map(([file]) => file);
+    for (const section of then) await host.follow(recipe.get(section));
+    const after = await askTools(host, { lint });
+    return { recipe, host, services, before, after, changedFiles, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** A folder in which the words of the recipes lead to the package and the blocks as they are now. */
+export function beginHost(services: Services): Promise<Host> {
+  const registry = inject("registryUrl");
+  return Host.begin({
+    environment: { ...services.standIn, APP_ORIGIN: services.origin, PORT: String(services.appPort) },
+    settings: services.settings,
+    places: {
+      "npm install latchkey": `npm install latchkey --registry ${registry}`,
+      "OWNER/latchkey/api-keys": `${registry}/r/api-keys.json`,
+    },
+  });
+}
+
+/** Files that tools write anew at each build. */
+const generated = /^(\.next|node_modules)\/|^next-env\.d\.ts$|\.tsbuildinfo$/;
+
+async function hashFiles(folder: string): Promise<Map<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(join(folder, "/").length))
+    .filter((file) => !generated.test(file));
+  const hashed = files.map(async (file): Promise<[string, string]> => [
+    file,
+    createHash("sha256")
+      .update(await readFile(join(folder, file)))
+      .digest("hex"),
+  ]);
+  return new Map(await Promise.all(hashed));
+}
