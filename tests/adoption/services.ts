@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Client } from "pg";
 
 import { type LocalClerk, startLocalClerk } from "@/local/clerk";
 import { findFreePort } from "@/local/free-port";
@@ -36,6 +37,7 @@ export async function startServices(): Promise<Services> {
     const origin = `http://localhost:${port}`;
     const postgres = await startLocalPostgres({ directory, durable: false });
     stops.push(() => postgres.stop());
+    const databaseUrl = await createAppDatabase(postgres.url);
     const redis = await startLocalRedis({ server: "auto", directory: join(directory, "redis") });
     stops.push(() => redis.stop());
     const clerk = await startLocalClerk({ directory: join(directory, "clerk"), appOrigin: origin });
@@ -47,12 +49,12 @@ export async function startServices(): Promise<Services> {
     return {
       origin,
       appPort,
-      databaseUrl: postgres.url,
+      databaseUrl,
       settings: {
         NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY,
         CLERK_SECRET_KEY,
         NEXT_PUBLIC_CLERK_SIGN_IN_URL: "/sign-in",
-        DATABASE_URL: postgres.url,
+        DATABASE_URL: databaseUrl,
         UPSTASH_REDIS_REST_URL: redis.url,
         UPSTASH_REDIS_REST_TOKEN: redis.token,
         APP_ORIGIN: origin,
@@ -66,4 +68,18 @@ export async function startServices(): Promise<Services> {
     await stop();
     throw error;
   }
+}
+
+/**
+ * A database and a role with the app's name. The local server's own role is named `latchkey`, and Postgres puts tables without a schema into the
+ * one with the role's name where there is one: the app's tables would come to stand among Latchkey's.
+ */
+async function createAppDatabase(adminUrl: string): Promise<string> {
+  const url = new URL(adminUrl);
+  const client = new Client({ connectionString: adminUrl });
+  await client.connect();
+  await client.query(`create role app login password '${url.password}'`);
+  await client.query("create database app owner app");
+  await client.end();
+  return Object.assign(url, { username: "app", pathname: "/app" }).href;
 }
