@@ -8,8 +8,6 @@ import { basename, join } from "node:path";
 export interface Registry {
   /** For npm, as its `registry`; the blocks are below `/r`. */
   url: string;
-  /** What was asked for and was here, such as `/latchkey`. */
-  served: string[];
   stop(): Promise<void>;
 }
 
@@ -34,10 +32,8 @@ export async function startRegistry(
 ): Promise<Registry> {
   const bytes = await readFile(tarball);
   const file = `/${manifest.name}/-/${basename(tarball)}`;
-  const served: string[] = [];
   const server = createServer((request, response) => {
     const path = request.url ?? "/";
-    if (path === `/${manifest.name}` || path === file || path.startsWith("/r/")) served.push(path);
     if (path === `/${manifest.name}`) sendJson(response, packument());
     else if (path === file) response.end(bytes);
     else if (path.startsWith("/r/")) void sendBlock(response, join(blocks, basename(path)));
@@ -53,7 +49,7 @@ export async function startRegistry(
     return { name, "dist-tags": { latest: version }, versions: { [version]: { ...manifest, dist } } };
   }
 
-  return { url, served, stop: () => closeServer(server) };
+  return { url, stop: () => closeServer(server) };
 }
 
 export async function closeServer(server: Server): Promise<void> {
