@@ -1,5 +1,5 @@
 import { clerkMiddleware } from "@clerk/nextjs/server";
-import { NextResponse } from "next/server";
+import { type NextRequest, NextResponse } from "next/server";
 
 import { contentSecurityPolicy } from "./app/content-security-policy";
 import { appOriginOf } from "./server/settings/app-origin";
@@ -17,10 +17,14 @@ const appOrigin = appOriginOf({
 const usesProxy = Boolean(process.env.NEXT_PUBLIC_CLERK_PROXY_URL);
 const frontendHost = frontendHostOf(process.env.NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY ?? "") ?? "";
 
+/** A browser that opens an address, and not Next's router, which takes a page's own redirect. */
+const asksForDocument = ({ headers }: NextRequest) =>
+  headers.get("Sec-Fetch-Dest") === "document" || headers.get("Accept")?.includes("text/html");
+
 // The settings page sends its frame before it knows the session, and after that no answer can be a redirect. So it is decided here, too.
 export default clerkMiddleware(
   async (auth, request) => {
-    if (request.nextUrl.pathname.startsWith("/settings/")) {
+    if (request.nextUrl.pathname.startsWith("/settings/") && asksForDocument(request)) {
       const session = await auth();
       if (isSignedOut(session)) return session.redirectToSignIn();
     }
