@@ -16,7 +16,10 @@ export interface Adoption {
   before: Cleanness;
   after: Cleanness;
   /** The app's own files that are not as they were. */
+  /** Files that the app had before the four commands, and that are different after them. */
   changedFiles: string[];
+  /** Lines that its file of settings had before them and has no more. */
+  lostSettings: string[];
   stop(): Promise<void>;
 }
 
@@ -42,12 +45,15 @@ export async function adopt(path: string, { then, lint = true }: AdoptOptions): 
     await host.follow(recipe.get("Settings"));
     const before = await askTools(host, { lint });
     const filesBefore = await hashFiles(host.path("."));
+    const settingsBefore = await readSettings(host);
     await host.follow(recipe.get("Four commands"));
     const filesAfter = await hashFiles(host.path("."));
     const changedFiles = [...filesBefore].filter(([file, hash]) => filesAfter.get(file) !== hash).map(([file]) => file);
+    const settingsAfter = new Set(await readSettings(host));
+    const lostSettings = settingsBefore.filter((line) => !settingsAfter.has(line));
     for (const section of then) await host.follow(recipe.get(section));
     const after = await askTools(host, { lint });
-    return { recipe, host, services, before, after, changedFiles, stop };
+    return { recipe, host, services, before, after, changedFiles, lostSettings, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -65,6 +71,12 @@ export function beginHost(services: Services): Promise<Host> {
       "OWNER/latchkey/api-keys": `${registry}/r/api-keys.json`,
     },
   });
+}
+
+/** The lines of the file in which the app has its settings. `shadcn` adds those that are missing, to the one that is there. */
+async function readSettings(host: Host): Promise<string[]> {
+  const texts = [".env", ".env.local"].map((file) => readFile(host.path(file), "utf8").catch(() => ""));
+  return (await Promise.all(texts)).join("\n").split("\n");
 }
 
 /** Files that tools write anew at each build. */

@@ -17,8 +17,9 @@ describe("docs/adopt/next-app.md, in a fresh app", () => {
   });
 
   it("touches no file of the app but its settings and its list of packages, and asks for one line by hand", () => {
-    const { recipe, changedFiles } = adoption;
+    const { recipe, changedFiles, lostSettings } = adoption;
     expect(changedFiles.sort()).toEqual([".env.local", "package-lock.json", "package.json"]);
+    expect(lostSettings).toEqual([]);
     expect(countHandMadeLines(recipe.get("One line by hand"))).toBe(1);
   });
 

@@ -24,9 +24,10 @@ describe("docs/adopt/t3.md, in a fresh app", () => {
   afterAll(() => adoption.stop());
 
   it("leaves the app's own compiler and build as clean as they were, with two lines by hand", () => {
-    const { recipe, before, after, changedFiles } = adoption;
+    const { recipe, before, after, changedFiles, lostSettings } = adoption;
     expect(after).toEqual(before);
-    expect(changedFiles.sort()).toEqual(["package-lock.json", "package.json"]);
+    expect(changedFiles.sort()).toEqual([".env", "package-lock.json", "package.json"]);
+    expect(lostSettings).toEqual([]);
     expect(countHandMadeLines(recipe.get("Two lines by hand"))).toBe(2);
   });
 

@@ -12,9 +12,10 @@ describe("docs/adopt/without-trpc.md, in a fresh app", () => {
   afterAll(() => adoption.stop());
 
   it("leaves the app's own compiler, linter and build as clean as they were, with one line by hand", () => {
-    const { recipe, before, after, changedFiles } = adoption;
+    const { recipe, before, after, changedFiles, lostSettings } = adoption;
     expect(after).toEqual(before);
     expect(changedFiles.sort()).toEqual([".env.local", "package-lock.json", "package.json"]);
+    expect(lostSettings).toEqual([]);
     expect(countHandMadeLines(recipe.get("One line by hand"))).toBe(1);
   });
 

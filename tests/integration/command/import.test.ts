@@ -45,7 +45,7 @@ describe("import", () => {
 
   async function importLines(lines: (object | string)[], ...args: string[]) {
     const file = await writeLines(join(folder(), `${randomUUID()}.ndjson`), lines);
-    const ended = await runLatchkey(["import", file, "--json", ...args], { DATABASE_URL: database() });
+    const ended = await runLatchkey(["import", file, "--json", ...args], { DATABASE_URL: database(), ...shapes });
     return { ...ended, file, told: ended.output ? (JSON.parse(ended.output) as Record<string, number>) : {} };
   }
   const withApiKey = createWithApiKey(() => server());
