@@ -1,7 +1,10 @@
+import { join } from "node:path";
+
 import { chromium, expect, type Page } from "@playwright/test";
 
 import { browserFlags, findBrowser } from "@/local/browser";
 
+import { expectAccessible } from "../support/axe";
 import { createKey, startRevoking } from "../support/settings-page";
 import { signIn } from "../support/signed-in";
 
@@ -20,6 +23,7 @@ export async function createCallAndRevoke(origin: string, path: string) {
       return { status: response.status, body: (await response.json()) as Record<string, unknown> };
     };
     const before = await call();
+    await expectAccessibleInEveryLook(page);
     const dialog = await startRevoking(page, "Production");
     const field = dialog.getByRole("textbox");
     if (await field.isVisible()) await field.fill("Production");
@@ -27,6 +31,20 @@ export async function createCallAndRevoke(origin: string, path: string) {
     await expect(dialog.getByRole("status")).toContainText("No request that starts from now on is accepted.");
     return { before, after: await call() };
   });
+}
+
+/** The host's own colours, or the page's defaults, in both themes and widths. With SCREENSHOTS set to a folder it leaves a picture of each. */
+async function expectAccessibleInEveryLook(page: Page) {
+  for (const colorScheme of ["light", "dark"] as const)
+    for (const width of [1280, 360]) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 800 });
+      await expectAccessible(page);
+      const folder = process.env.SCREENSHOTS;
+      const app = new URL(page.url()).port;
+      if (folder) await page.screenshot({ path: join(folder, `${app}-${width}-${colorScheme}.png`) });
+    }
+  await page.setViewportSize({ width: 1280, height: 800 });
 }
 
 /** What the settings page tells somebody who is signed in, of what the app lacks. */
