@@ -2,6 +2,7 @@ import { TRPCError } from "@trpc/server";
 import { z, type ZodError } from "zod";
 
 import { toDomainError } from "../server/platform/database";
+import { withoutValues } from "../server/platform/logger";
 import { DomainError, type DomainErrorCode } from "../server/shared/errors";
 
 /** Each domain code has a row. A new code without one does not compile. */
@@ -26,7 +27,7 @@ export function toTrpcError(error: TRPCError): TRPCError {
   if (error.code !== "INTERNAL_SERVER_ERROR") return error;
   // Its own message may hold SQL, a hash or a secret.
   const message = "Something went wrong on our side. Try again.";
-  return new TRPCError({ code: "INTERNAL_SERVER_ERROR", message, cause: error.cause });
+  return new TRPCError({ code: "INTERNAL_SERVER_ERROR", message, cause: withoutValues(error.cause ?? error) });
 }
 
 export interface ApiKeysErrorData {

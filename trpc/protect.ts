@@ -26,13 +26,22 @@ export function protect<RootContext extends object, Meta extends object, Added e
   // Nothing of the host's context is used, so any will do.
   const hostProcedure = procedure as unknown as Procedure<object, object, object>;
   const signedIn: Procedure<object, object, ApiKeysContext> = hostProcedure.use(async ({ next }) => {
-    const { server, identity } = getLatchkey();
-    const session = await identity.readSession();
+    const { server, session } = await readSession(getLatchkey);
     if (session.status === "unavailable") throw toTrpcError(unavailable());
     if (session.status === "signed_out") throw new TRPCError({ code: "UNAUTHORIZED", message: "Sign in first." });
     return next({ ctx: { server, caller: session.caller } });
   });
   return signedIn as unknown as Procedure<RootContext, Meta, ApiKeysContext>;
+}
+
+/** The adapter is the host's own: what it throws may say more than a client should read. */
+async function readSession(getLatchkey: () => ProtectingLatchkey) {
+  try {
+    const { server, identity } = getLatchkey();
+    return { server, session: await identity.readSession() };
+  } catch (cause) {
+    throw toTrpcError(new TRPCError({ code: "INTERNAL_SERVER_ERROR", cause }));
+  }
 }
 
 const unavailable = () => {

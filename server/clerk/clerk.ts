@@ -33,13 +33,13 @@ export interface Clerk extends IdentityProvider {
 export function createClerk(options: ClerkOptions): Clerk {
   return {
     async readSession() {
-      const session = readSession(await auth(), options.accessFeature);
+      const session = readSession(await auth(), options);
       const expectedOwner = (await headers()).get(expectedOwnerHeader);
       const isOfAnother =
         session.status === "signed_in" && expectedOwner !== null && session.caller.ownerId !== expectedOwner;
       return isOfAnother ? { status: "signed_out" } : session;
     },
-    isSessionOfAnotherSite: async () => isOfAnotherSite(await auth()),
+    isSessionOfAnotherSite: async () => isOfAnotherSite(await auth(), options.appOrigin),
     verifyBearer: (request) => verifyBearer(request, options),
     createWebhook: (getServer) => createWebhook(options, getServer),
   };

@@ -24,8 +24,11 @@ export type Adopt = (secret: string, options: { signal: AbortSignal }) => Promis
 
 /** Asks for each secret once at a time, in this process. */
 export interface Adoptions {
-  /** Null: there is nobody to ask, or the other system does not know the secret. @throws when there is no answer in time, or one that is not understood. */
-  ask(secret: string, hash: Buffer): Promise<AdoptedKey | null>;
+  /**
+   * Asks the other system, and hands its answer to `takeOver`. Who comes with the same secret meanwhile joins: one question and one transaction.
+   * @returns what `takeOver` returns; false where there is nobody to ask. @throws what it throws, and when there is no answer in time.
+   */
+  ask(secret: string, hash: Buffer, takeOver: (answer: unknown) => Promise<boolean>): Promise<boolean>;
 }
 
 /** A verification waits for the answer. It is longer than for our own database, since the other system may be far away. */
@@ -35,15 +38,15 @@ const questions = { atOnce: 10, waiting: 100, patienceMilliseconds: 1_000 };
 
 export function createAdoptions(adopt: Adopt | undefined): Adoptions {
   const limit = createConcurrencyLimit(questions);
-  // Joining a question is safe, though a lookup of ours is never joined: the answer accepts nothing. Each verification then reads the row.
-  const asked = new Map<string, Promise<AdoptedKey | null>>();
+  // Joining is safe, though a lookup of ours is never joined: a take-over accepts nothing. Each verification then reads the row.
+  const asked = new Map<string, Promise<boolean>>();
   return {
-    ask(secret, hash) {
-      if (!adopt) return Promise.resolve(null);
+    ask(secret, hash, takeOver) {
+      if (!adopt) return Promise.resolve(false);
       const id = hash.toString("base64");
       const running = asked.get(id);
       if (running) return running;
-      const question = limit(() => askInTime(adopt, secret)).finally(() => asked.delete(id));
+      const question = limit(async () => takeOver(await askInTime(adopt, secret))).finally(() => asked.delete(id));
       asked.set(id, question);
       return question;
     },
@@ -81,11 +84,14 @@ export async function adoptKey(
   const format = ctx.settings.secretFormat;
   const shape = acceptedShapeOf(secret, format);
   if (!shape) return false;
-  const key = readAnswer(await ctx.adoptions.ask(secret, hash), ctx);
-  if (!key) return false;
-  const adopted = { ...key, hash, display: displayAcceptedSecret(secret, shape) };
-  const [outcome] = await importKeys({ ...ctx, environment: format.environment }, [adopted]);
-  return typeof outcome === "string";
+  return ctx.adoptions.ask(secret, hash, async (answer) => {
+    const key = readAnswer(answer, ctx);
+    if (!key) return false;
+    const adopted = { ...key, hash, display: displayAcceptedSecret(secret, shape) };
+    // It may be refused, since another process has just stored the key for another owner. The row alone decides.
+    await importKeys({ ...ctx, environment: format.environment }, [adopted]);
+    return true;
+  });
 }
 
 function readAnswer(value: unknown, { settings, now }: Pick<ServerContext, "settings" | "now">) {

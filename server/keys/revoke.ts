@@ -1,5 +1,6 @@
 import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
 
+import { adoptKey } from "./adopt";
 import type { ServerContext } from "./context";
 import type { Statements } from "../platform/database";
 import { lockedKeyIds } from "../platform/locks";
@@ -80,7 +81,10 @@ export async function revokeSelf(ctx: ServerContext, secret: string): Promise<Ef
   const format = ctx.settings.secretFormat;
   if (!isWellFormedSecret(secret, format)) return null;
   const hash = hashSecret(secret);
-  const [found] = await ctx.databaseReads(() => ctx.findByHash.execute({ hash }));
+  const find = () => ctx.databaseReads(() => ctx.findByHash.execute({ hash }));
+  let [found] = await find();
+  // A key of another system that was never used here: its first use could be the one that ends it.
+  if (!found && (await adoptKey(ctx, secret, hash))) [found] = await find();
   if (found?.state === "revoked")
     return (await recordSecretEffects(ctx.db, [hash], null)).get(hash.toString("hex")) ?? null;
   const [revoked] = await revokeFound(ctx, found ? [{ id: found.id, hash }] : [], "key");

@@ -1,7 +1,7 @@
 import type { LatchkeyServer, ServerContext } from "./context";
 import { hasName } from "../shared/errors";
 import { adoptKey } from "./adopt";
-import { describeFault } from "../platform/logger";
+import { describeFault, withoutValues } from "../platform/logger";
 import { fromPublicId, toPublicId } from "../shared/public-id";
 import { type VerificationRow } from "./find-by-hash";
 import type { SlotReading } from "../slot/slot";
@@ -124,7 +124,7 @@ async function readRow(ctx: ServerContext, hash: Buffer): Promise<VerificationRo
     const [row] = await ctx.databaseReads(() => ctx.findByHash.execute({ hash }));
     return row;
   } catch (cause) {
-    throw new VerificationUnavailableError("the database could not be asked", { cause });
+    throw new VerificationUnavailableError("the database could not be asked", { cause: withoutValues(cause) });
   }
 }
 
@@ -133,7 +133,7 @@ async function adoptAndRead(ctx: ServerContext, secret: string, hash: Buffer): P
   try {
     if (!(await adoptKey(ctx, secret, hash))) return undefined;
   } catch (cause) {
-    throw new VerificationUnavailableError("the other system could not be asked", { cause });
+    throw new VerificationUnavailableError("the other system could not be asked", { cause: withoutValues(cause) });
   }
   return readRow(ctx, hash);
 }

@@ -6,6 +6,9 @@ import { apiKeys, apiKeySecrets, cachePurges } from "../platform/schema";
 import { describeFault } from "../platform/logger";
 import type { KeyQueue, QueuedPurge } from "./queue";
 
+/** In one request to Redis. More could take longer than its time budget, or be larger than a provider takes, and then never be confirmed. */
+const mostAtOnce = 200;
+
 /** What came of one attempt. All times are of the database's clock. */
 export interface Settlement {
   /** For each purge, whether Redis confirmed it. */
@@ -20,7 +23,7 @@ export interface Settlement {
 }
 
 /**
- * Tries purges of the outbox once, in one Redis request, and records those that Redis confirmed. It never throws: what fails is logged and
+ * Tries purges of the outbox once, in one Redis request for each 200, and records those that Redis confirmed. It never throws: what fails is logged and
  * stays in the outbox.
  *
  * @param queue for revoked keys everything that is queued, as `queueOf` gives it. Nothing can come later, since a revoked key gets no new
@@ -28,14 +31,7 @@ export interface Settlement {
  */
 export async function settlePurges(ctx: OutboxContext, queue: KeyQueue): Promise<Settlement> {
   const { purges, revoked } = queue;
-  let confirmed: boolean[];
-  try {
-    confirmed = await ctx.slots.purge(purges);
-  } catch (fault) {
-    // Policy: the change is committed, so an unreachable Redis is no error of it. The purge stays in the outbox.
-    ctx.logger.warn({ fault: describeFault(fault), purges: purges.length }, "purge not confirmed");
-    confirmed = purges.map(() => false);
-  }
+  const confirmed = await purgeAll(ctx, purges);
   ctx.metrics.countPurges(confirmed);
   const done = purges.filter((_, at) => confirmed[at]);
   const unconfirmed = new Set(purges.filter((_, at) => !confirmed[at]).map((purge) => purge.keyId));
@@ -45,6 +41,19 @@ export async function settlePurges(ctx: OutboxContext, queue: KeyQueue): Promise
     [...revoked.keys()].filter((keyId) => !unconfirmed.has(keyId)),
   );
   return { confirmed, ...recorded };
+}
+
+/** Policy: the change is committed, so an unreachable Redis is no error of it. After a request that failed no other is tried. */
+async function purgeAll(ctx: OutboxContext, purges: readonly QueuedPurge[]): Promise<boolean[]> {
+  const confirmed: boolean[] = [];
+  try {
+    for (let from = 0; from < purges.length; from += mostAtOnce)
+      confirmed.push(...(await ctx.slots.purge(purges.slice(from, from + mostAtOnce))));
+  } catch (fault) {
+    // These purges stay in the outbox.
+    ctx.logger.warn({ fault: describeFault(fault), purges: purges.length - confirmed.length }, "purge not confirmed");
+  }
+  return purges.map((_, at) => confirmed[at] ?? false);
 }
 
 /**

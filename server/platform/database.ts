@@ -3,6 +3,7 @@ import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
 import pg from "pg";
 
 import { DomainError, hasName } from "../shared/errors";
+import { withoutValues } from "./logger";
 import * as schema from "./schema";
 
 /** The time limit of a connection attempt, and of each statement, where a person or a program waits for the answer. */
@@ -141,6 +142,7 @@ function isConnectionError(error: Error): boolean {
  */
 export function toDomainError(fault: unknown): DomainError | null {
   if (fault instanceof DomainError) return fault;
-  if (fault instanceof CommitOutcomeUnknownError) return new DomainError("OUTCOME_UNKNOWN", { cause: fault });
-  return isDatabaseOutage(fault) ? new DomainError("SERVICE_UNAVAILABLE", { cause: fault }) : null;
+  if (fault instanceof CommitOutcomeUnknownError)
+    return new DomainError("OUTCOME_UNKNOWN", { cause: withoutValues(fault) });
+  return isDatabaseOutage(fault) ? new DomainError("SERVICE_UNAVAILABLE", { cause: withoutValues(fault) }) : null;
 }

@@ -29,6 +29,19 @@ export function describeFault(fault: unknown): { name: string; code?: string; ca
   return { name: fault.name, ...code, ...cause };
 }
 
+/**
+ * A fault that may be passed on to a host, whose log may print all that it holds: without the messages, for the reason above.
+ * @returns an Error with the same name, code and places in the code, whose message names its cause.
+ */
+export function withoutValues(fault: unknown): Error {
+  const { name, code, cause } = describeFault(fault);
+  const safe = new Error(cause === undefined ? "its message may hold a hash" : `because of ${cause}`);
+  const places = fault instanceof Error ? (fault.stack?.split("\n").filter((line) => /^\s+at /.test(line)) ?? []) : [];
+  safe.name = name;
+  safe.stack = [`${name}: ${safe.message}`, ...places].join("\n");
+  return code === undefined ? safe : Object.assign(safe, { code });
+}
+
 function describeCause(cause: Error): string {
   return "code" in cause && typeof cause.code === "string" ? `${cause.name} ${cause.code}` : cause.name;
 }

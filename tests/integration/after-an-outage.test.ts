@@ -8,6 +8,8 @@ import { drainPurges, startDraining } from "@/server/outbox/drain";
 import { apiKeys, apiKeySecrets, cachePurges } from "@/server/platform/schema";
 import type { Slots } from "@/server/slot/slot";
 
+import { fromPublicId } from "@/server/shared/public-id";
+
 import { createKeyOf, newCaller, startTestServer, useTestServer } from "../support/domain";
 import { createGate } from "../support/gate";
 import { storePendingRevocations } from "../support/pending-revocations";
@@ -38,6 +40,26 @@ describe.each(redisKinds)("after an outage of %s", (redisKind) => {
     await server().db.delete(cachePurges);
     await server().db.delete(apiKeySecrets);
     await server().db.delete(apiKeys);
+  });
+
+  it("many secrets of one key are purged in requests that Redis can take", async () => {
+    const { key } = await createKeyOf(server(), newCaller());
+    await server().db.execute(sql`
+      with replaced as (
+        insert into ${apiKeySecrets} (secret_hash, key_id, owner_id, display, state, created_at, revoked_at)
+        select sha256((id::text || n)::bytea), id, owner_id, 'lk_test_Ab3d…9xYz', 'revoked', now(), now()
+        from ${apiKeys}, generate_series(1, ${many}::int) n where id = ${fromPublicId(key.id)}::uuid
+        returning key_id, secret_hash
+      )
+      insert into ${cachePurges} (key_id, secret_hash, target, next_attempt_at)
+      select key_id, secret_hash, 'revoked', now() from replaced`);
+    const sizes: number[] = [];
+    server().redisProxy.decide = (body) => {
+      sizes.push(purgesIn(body).length);
+      return "pass";
+    };
+    expect(await drainPurges(server())).toEqual({ confirmed: many, failed: 0 });
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(200);
   });
 
   it.each(outages)(

@@ -7,9 +7,10 @@ import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
 import { createWithApiKey } from "@/server/http/with-api-key";
-import { listApiKeys, revokeApiKey, verifyApiKey } from "@/server/keys";
+import { listApiKeys, revokeApiKey, revokeSelf, verifyApiKey } from "@/server/keys";
 import type { Adopt, AdoptedKey } from "@/server/keys/adopt";
-import { mintSecret } from "@/server/keys/secret";
+import { importKeys } from "@/server/keys/import";
+import { hashSecret, mintSecret } from "@/server/keys/secret";
 import { apiKeySecrets } from "@/server/platform/schema";
 import { closeOwner } from "@/server/owners";
 import type { SecretFormat } from "@/server/shared/secret-format";
@@ -228,6 +229,50 @@ describe("a key of another system, which is asked on the first use", () => {
     expect(new Set(verifications.map((each) => (each.valid ? each.key.keyId : each.reason))).size).toBe(1);
     expect(verifications[0]).toMatchObject({ valid: true, key: { ownerId } });
     expect((await listApiKeys(server(), newCaller({ ownerId }))).keys).toHaveLength(1);
+  });
+
+  it("used many times at once is stored by one transaction, so that it holds up nobody", async () => {
+    const { db } = server();
+    const { commit } = db;
+    let transactions = 0;
+    db.commit = (work) => {
+      transactions++;
+      return commit(work);
+    };
+    try {
+      answer = () => json({ ownerId: `user_${randomUUID()}`, name: "Old" });
+      const secret = newSecret();
+      const verdicts = await Promise.all(Array.from({ length: 15 }, () => verifyApiKey(server(), secret)));
+      expect(verdicts.map(({ valid }) => valid)).toEqual(verdicts.map(() => true));
+      expect(transactions).toBe(1);
+    } finally {
+      db.commit = commit;
+    }
+  });
+
+  it("can be ended by who holds it before its first use here", async () => {
+    answer = () => json({ ownerId: `user_${randomUUID()}`, name: "Old" });
+    const secret = newSecret();
+    expect(await revokeSelf(server(), secret)).toMatchObject({ status: "effective" });
+    expect(await verifyApiKey(server(), secret)).toEqual({ valid: false, reason: "revoked" });
+  });
+
+  it("that another process has just stored for another owner is accepted as that one's", async () => {
+    const secret = newSecret();
+    const first = `user_${randomUUID()}`;
+    answer = async () => {
+      const stored = {
+        ownerId: first,
+        name: "Old",
+        hash: hashSecret(secret),
+        display: "wm_…",
+        scopes: [],
+        createdAt: new Date(),
+      };
+      await importKeys({ ...server(), environment: "test" }, [{ ...stored, expiresAt: null }]);
+      return json({ ownerId: `user_${randomUUID()}`, name: "Old" });
+    };
+    expect(await verifyApiKey(server(), secret)).toMatchObject({ valid: true, key: { ownerId: first } });
   });
 
   it("of a closed account is refused, and not stored", async () => {

@@ -14,7 +14,8 @@ const actions = [{}, strings.createFailed, strings.rename.failed];
 describe("a failed call, told by an app that gives tRPC's code alone,", () => {
   it.each([
     ["UNAUTHORIZED", 401, "SIGNED_OUT"],
-    ["NOT_FOUND", 404, "API_KEY_NOT_FOUND"],
+    // Of a procedure that the host's root lacks, perhaps: it tells nothing of a key.
+    ["NOT_FOUND", 404, "OTHER"],
     ["CONFLICT", 409, "CONFLICT"],
     ["FORBIDDEN", 403, "FORBIDDEN"],
     ["TOO_MANY_REQUESTS", 429, "RATE_LIMITED"],

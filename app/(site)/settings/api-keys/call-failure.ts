@@ -49,10 +49,12 @@ function codeOf({ code, httpStatus, domainCode }: ErrorData): FailureCode {
   return known ?? (typeof httpStatus === "number" && httpStatus >= 400 && httpStatus < 500 ? "OTHER" : "FAULT");
 }
 
-/** What tRPC's own code tells when the domain's is not there. Of two meanings the one that claims less counts. */
+/**
+ * What tRPC's own code tells when the domain's is not there. Of two meanings the one that claims less counts. NOT_FOUND is left out: it may be
+ * of the procedure, where a host's root lacks the router, and tells nothing of a key.
+ */
 const byTrpcCode: Partial<Record<string, FailureCode>> = {
   BAD_REQUEST: "BAD_INPUT",
-  NOT_FOUND: "API_KEY_NOT_FOUND",
   CONFLICT: "CONFLICT",
   FORBIDDEN: "FORBIDDEN",
   TOO_MANY_REQUESTS: "RATE_LIMITED",

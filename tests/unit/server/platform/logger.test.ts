@@ -1,6 +1,8 @@
+import { inspect } from "node:util";
+
 import { describe, expect, it } from "vitest";
 
-import { createLogger, describeFault } from "@/server/platform/logger";
+import { createLogger, describeFault, withoutValues } from "@/server/platform/logger";
 
 function logged(write: (logger: ReturnType<typeof createLogger>) => void): string {
   const lines: string[] = [];
@@ -22,6 +24,17 @@ describe("logs", () => {
     const fault = new Error("Failed query: select … params: SENSITIVE", { cause });
     const text = logged((logger) => logger.warn({ fault: describeFault(fault) }, "failed"));
     expect(text).toContain("ECONNREFUSED");
+    expect(text).not.toContain("SENSITIVE");
+  });
+
+  it("of a host that print a fault as a whole show no value of it", () => {
+    const cause = Object.assign(new Error("params: SENSITIVE"), { code: "57P01", params: ["SENSITIVE"] });
+    const fault = Object.assign(new Error("Failed query: select … params: SENSITIVE", { cause }), {
+      query: "SENSITIVE",
+    });
+    const text = inspect(withoutValues(fault), { depth: 10, showHidden: true });
+    expect(text).toContain("57P01");
+    expect(text).toContain("logger.test.ts");
     expect(text).not.toContain("SENSITIVE");
   });
 });

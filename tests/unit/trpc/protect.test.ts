@@ -1,0 +1,22 @@
+import { initTRPC } from "@trpc/server";
+import { expect, it } from "vitest";
+
+import { createApiKeysRouter, protect } from "latchkey/trpc";
+
+it("what a sign-in of a host throws is not told to the client by a root of the host", async () => {
+  const t = initTRPC.create();
+  const failing = () => {
+    throw new Error("Failed query: select SENSITIVE");
+  };
+  const router = t.router({
+    apiKeys: createApiKeysRouter({ router: t.router, procedure: protect(t.procedure, failing) }),
+  });
+  const told = await router
+    .createCaller({})
+    .apiKeys.list()
+    .catch((error: unknown) => error);
+  expect(told).toMatchObject({
+    code: "INTERNAL_SERVER_ERROR",
+    message: expect.not.stringContaining("SENSITIVE") as string,
+  });
+});
