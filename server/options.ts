@@ -5,8 +5,9 @@ import type { HttpOptions } from "./http/handler";
 import type { IdentityProvider } from "./http/identity";
 import type { Adopt } from "./keys";
 import { noIdentity } from "./http/no-identity";
+import { findShapeProblem } from "./settings/accept-formats";
 import { headerText, origin, secret, serverUrl, settings } from "./settings/env";
-import type { SecretFormat } from "./shared/secret-format";
+import { type CharacterClass, characterClasses, type SecretFormat } from "./shared/secret-format";
 
 type Task = () => Promise<void>;
 
@@ -44,11 +45,16 @@ const isIdentity = (value: unknown) =>
 const scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/, "must be 1 to 100 signs of ASCII, no white space");
 
 /** As `API_KEY_ACCEPT_FORMATS` has it. */
-const acceptedShape = z.strictObject({
-  prefix: z.string().regex(/^[0-9A-Za-z_-]{0,32}$/, "must be at most 32 letters, digits, _ or -"),
-  characters: z.enum(["hex", "base58", "base62", "alphanumeric", "letters", "base64url"]),
-  length: z.int().min(16).max(256),
-});
+const acceptedShape = z
+  .strictObject({
+    prefix: z.string().regex(/^[0-9A-Za-z_-]{0,32}$/, "must be at most 32 letters, digits, _ or -"),
+    characters: z.enum(Object.keys(characterClasses) as CharacterClass[]),
+    length: z.int(),
+  })
+  .superRefine((shape, context) => {
+    const message = findShapeProblem(shape);
+    if (message !== null) context.addIssue({ code: "custom", message });
+  });
 
 /** One rule for each option. An option without a rule does not compile. */
 const rules = {

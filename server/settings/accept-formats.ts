@@ -1,7 +1,19 @@
 import { type AcceptedShape, type CharacterClass, characterClasses } from "../shared/secret-format";
 
-/** Fewer characters could be guessed. A plain SHA-256 is enough only for secrets that nobody can guess. */
-const shortest = 16;
+/**
+ * Bits that must stay unknown to who reads the database: it shows eight characters, and a plain SHA-256 is enough only for what nobody can
+ * guess.
+ */
+const leastHiddenBits = 80;
+const shownCharacters = 8;
+const lettersOf: Record<CharacterClass, number> = {
+  hex: 16,
+  base58: 58,
+  base62: 62,
+  alphanumeric: 62,
+  letters: 52,
+  base64url: 64,
+};
 /** Without a prefix only its length and letters tell a key from another system's token. */
 const shortestWithoutPrefix = 32;
 const longest = 256;
@@ -31,10 +43,18 @@ function parseShape(entry: string): AcceptedShape | string {
   if (!parts) return "each entry must be prefix:class:length, as wm_:hex:40";
   const [, prefix = "", characters = "", digits] = parts;
   if (!isCharacterClass(characters)) return `a class must be one of ${Object.keys(characterClasses).join(", ")}`;
-  const length = Number(digits);
-  if (length >= (prefix === "" ? shortestWithoutPrefix : shortest) && length <= longest)
-    return { prefix, characters, length };
-  return `a length must be ${shortest} to ${longest}, and at least ${shortestWithoutPrefix} without a prefix`;
+  const shape = { prefix, characters, length: Number(digits) };
+  return findShapeProblem(shape) ?? shape;
+}
+
+/** @returns what is wrong with the length of a shape; null when nothing is. */
+export function findShapeProblem({ prefix, characters, length }: AcceptedShape): string | null {
+  const bits = Math.log2(lettersOf[characters]);
+  const shortest = shownCharacters + Math.ceil(leastHiddenBits / bits);
+  const least = prefix === "" ? Math.max(shortest, shortestWithoutPrefix) : shortest;
+  return length >= least && length <= longest
+    ? null
+    : `the length of ${characters} must be ${least} to ${longest} here`;
 }
 
 function isCharacterClass(text: string): text is CharacterClass {

@@ -111,6 +111,8 @@ describe("parseEnvironment", () => {
     "wm_:toString:40",
     "wm_:HEX:40",
     "wm_:hex:15",
+    "wm_:hex:27",
+    "sk_:base58:21",
     "wm_:hex:257",
     ":letters:31",
     "w m:hex:40",
