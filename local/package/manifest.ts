@@ -37,7 +37,7 @@ export function createManifest(repository: Repository, packages: readonly string
     ...(Object.keys(commands).length > 0 && {
       bin: Object.fromEntries(Object.keys(commands).map((name) => [name, `./lib/${name}-command.js`])),
     }),
-    files: ["lib", "docs", "CHANGELOG.md"],
+    files: ["lib", "docs", "CHANGELOG.md", "SECURITY.md"],
     sideEffects: false,
     dependencies: Object.fromEntries(dependencies.map((name) => [name, rangeOf(repository, name)])),
     peerDependencies: optionalPeers,

@@ -27,9 +27,9 @@ export async function packPackage(): Promise<PackedPackage> {
   await cp("server/platform/migrations", join(lib, "migrations"), { recursive: true, filter: isNoSnapshot });
   const repository = JSON.parse(await readFile("package.json", "utf8")) as Parameters<typeof createManifest>[0];
   await writeFile(join(folder, "package.json"), JSON.stringify(createManifest(repository, packages), null, 2));
-  await mkdir(join(folder, "docs"));
+  await cp("docs", join(folder, "docs"), { recursive: true, filter: isNoPicture });
   await cp("local/package/README.md", join(folder, "README.md"));
-  for (const file of ["LICENSE", "CHANGELOG.md", "docs/settings.md"]) await cp(file, join(folder, file));
+  for (const file of ["LICENSE", "CHANGELOG.md", "SECURITY.md"]) await cp(file, join(folder, file));
   const { filename, size, unpackedSize } = npmPack();
   const sizes = Object.keys(entries).map(async (entry): Promise<[string, number]> => [
     join("latchkey", entry),
@@ -53,6 +53,9 @@ function inputs(): Record<string, string> {
 
 /** drizzle-kit alone reads the snapshots, to write the next migration. */
 const isNoSnapshot = (path: string) => !path.endsWith("_snapshot.json");
+
+/** The documents link to each other, so all of them come along. The pictures are large, and only this repository's README shows them. */
+const isNoPicture = (path: string) => path !== join("docs", "screenshots");
 
 function npmPack() {
   const args = ["pack", "--json", "--ignore-scripts", "--pack-destination", ".."];
