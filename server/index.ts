@@ -30,8 +30,9 @@ export { DomainError, type DomainErrorCode } from "./shared/errors";
 
 export interface Latchkey<Scope extends string = string> {
   /**
-   * Decides whether a secret is accepted now, see `verifyApiKey`.
+   * Decides whether a secret is accepted now.
    * @param address the client's, to slow down who tries many unknown keys; absent: not known.
+   * @throws VerificationUnavailableError when there can be no verdict: the key may be good.
    */
   verify: (secret: string, address?: string | null) => Promise<Verification>;
   /** Protects a route, see `withApiKey` of `latchkey/http`. */
