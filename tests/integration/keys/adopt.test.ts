@@ -233,7 +233,7 @@ describe("a key of another system, which is asked on the first use", () => {
 
   it("used many times at once is stored by one transaction, so that it holds up nobody", async () => {
     const { db } = server();
-    const { commit } = db;
+    const commit = db.commit.bind(db);
     let transactions = 0;
     db.commit = (work) => {
       transactions++;
