@@ -4,7 +4,7 @@ import { type AcceptedShape, type CharacterClass, characterClasses } from "../sh
  * Bits that must stay unknown to who reads the database: it shows eight characters, and a plain SHA-256 is enough only for what nobody can
  * guess.
  */
-const leastHiddenBits = 80;
+const leastHiddenBits = 64;
 const shownCharacters = 8;
 const lettersOf: Record<CharacterClass, number> = {
   hex: 16,
