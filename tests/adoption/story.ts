@@ -40,6 +40,9 @@ async function expectAccessibleInEveryLook(page: Page) {
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height: 800 });
       await expectAccessible(page);
+      // Without the page's style sheet its tokens are empty, and what they colour is transparent. Nothing else would tell.
+      const create = page.getByRole("button", { name: "Create key" });
+      await expect(create).not.toHaveCSS("background-color", "rgba(0, 0, 0, 0)");
       const folder = process.env.SCREENSHOTS;
       const app = new URL(page.url()).port;
       if (folder) await page.screenshot({ path: join(folder, `${app}-${width}-${colorScheme}.png`) });
