@@ -5,7 +5,7 @@ export interface Child {
   pid: number;
   /** Resolves when the process is gone, with its exit code, or the signal's name. Never rejects. */
   exited: Promise<number | NodeJS.Signals>;
-  /** Asks the process to end, harder after each grace, and resolves when it is gone. */
+  /** Asks the process to end, harder after each grace, and resolves when it is gone, and its group where signals go to the group. */
   stop(): Promise<void>;
 }
 
@@ -49,6 +49,8 @@ export async function startChild(command: string, args: string[], options: Child
     watchdog.kill("SIGKILL");
     await unwatched;
   });
+  // A shell or npm ends at once, and the server that it has started still writes for a moment.
+  const isGone = () => hasEnded && (signals === "process" || !send(target, 0));
 
   return {
     pid,
@@ -58,27 +60,27 @@ export async function startChild(command: string, args: string[], options: Child
       if (hasEnded && signals === "process") return gone;
       for (const signal of stopSignals) {
         send(target, signal);
-        if (await endsWithin(gone, graceMilliseconds)) return;
+        if (await becomesTrue(isGone, graceMilliseconds)) break;
       }
       await gone;
     },
   };
 }
 
-function send(target: number, signal: NodeJS.Signals) {
+/** @returns whether there was anybody to receive it. Signal 0 only asks. */
+function send(target: number, signal: NodeJS.Signals | 0): boolean {
   try {
-    process.kill(target, signal);
+    return process.kill(target, signal);
   } catch {
-    // Already gone.
+    return false;
   }
 }
 
-async function endsWithin(gone: Promise<void>, milliseconds: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), milliseconds);
-  });
-  const inTime = await Promise.race([gone.then(() => true), late]);
-  clearTimeout(timer);
-  return inTime;
+async function becomesTrue(condition: () => boolean, milliseconds: number): Promise<boolean> {
+  const deadline = performance.now() + milliseconds;
+  while (!condition()) {
+    if (performance.now() > deadline) return false;
+    await new Promise((wake) => setTimeout(wake, 10));
+  }
+  return true;
 }
