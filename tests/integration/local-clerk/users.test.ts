@@ -1,48 +1,13 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { verifyToken } from "@clerk/backend";
+import { describe, expect, test } from "vitest";
 
-import { createClerkClient, verifyToken } from "@clerk/backend";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-
-import { startLocalClerk, type LocalClerk, type UserChangeOptions } from "@/local/clerk";
+import type { UserChangeOptions } from "@/local/clerk";
 
 import { ProxiedBrowser, read } from "./proxied-browser";
-import { startReceivingApp, type ReceivingApp } from "./receiving-app";
+import { app, change, clerk, client, password } from "./running-clerk";
 
-const password = "latchkey-demo-2026";
 const [email, userId] = ["linus@example.test", "user_2pLatchkeyDemoLinus0000003"];
-let directory: string;
-let app: ReceivingApp;
-let clerk: LocalClerk;
-
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "local-clerk-"));
-  app = await startReceivingApp();
-});
-afterAll(async () => {
-  app.stop();
-  await rm(directory, { recursive: true });
-});
-
-beforeEach(async () => {
-  clerk = await startLocalClerk({ directory, appOrigin: app.origin });
-  app.received = [];
-  return () => clerk.stop();
-});
-
 const newBrowser = () => new ProxiedBrowser(clerk, app.origin);
-const secretKey = () => clerk.environment.CLERK_SECRET_KEY ?? "";
-const client = () => createClerkClient({ secretKey: secretKey(), apiUrl: clerk.environment.CLERK_API_URL ?? "" });
-
-async function change(id: string, options: UserChangeOptions, bearer = secretKey()) {
-  const response = await fetch(`${clerk.environment.CLERK_API_URL}/local/users/${id}`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${bearer}` },
-    body: JSON.stringify(options),
-  });
-  return { status: response.status, ...((await response.json()) as { statuses?: number[] }) };
-}
 
 async function featuresOf(browser: ProxiedBrowser, sessionId: string) {
   const { body } = await browser.call("POST", `/v1/client/sessions/${sessionId}/tokens`);
@@ -52,7 +17,7 @@ async function featuresOf(browser: ProxiedBrowser, sessionId: string) {
 
 describe("changing a user", () => {
   test("needs the secret key", async () => {
-    expect(await change(userId, { deleted: true }, "sk_test_wrong")).toMatchObject({ status: 401 });
+    expect(await change(`users/${userId}`, { deleted: true }, "sk_test_wrong")).toMatchObject({ status: 401 });
     expect((await client().users.getUser(userId)).id).toBe(userId);
     expect(app.received).toEqual([]);
   });
@@ -61,22 +26,22 @@ describe("changing a user", () => {
     const browser = newBrowser();
     const sessionId = await browser.signIn(email, password);
     expect(await featuresOf(browser, sessionId)).toBeUndefined();
-    await change(userId, { features: ["one", "two"] });
+    await change(`users/${userId}`, { features: ["one", "two"] });
     expect(await featuresOf(browser, sessionId)).toBe("u:one,u:two");
-    await change(userId, { subscription: { status: "canceled", periodEnd: Date.now() + 60_000 } });
+    await change(`users/${userId}`, { subscription: { status: "canceled", periodEnd: Date.now() + 60_000 } });
     expect(await featuresOf(browser, sessionId)).toBe("u:one,u:two");
-    await change(userId, { subscription: { status: "canceled", periodEnd: Date.now() - 1 } });
+    await change(`users/${userId}`, { subscription: { status: "canceled", periodEnd: Date.now() - 1 } });
     expect(await featuresOf(browser, sessionId)).toBeUndefined();
   });
 
   test("a banned user's sessions end for good, and no new one begins until the ban is lifted", async () => {
     const browser = newBrowser();
     await browser.signIn(email, password);
-    await change(userId, { banned: true });
+    await change(`users/${userId}`, { banned: true });
     expect(await browser.sessionIds()).toEqual([]);
     expect(await newBrowser().signIn(email, password)).toBe("user_banned");
     expect((await client().users.getUser(userId)).banned).toBe(true);
-    await change(userId, { banned: false });
+    await change(`users/${userId}`, { banned: false });
     expect(await browser.sessionIds()).toEqual([]);
     expect(await newBrowser().signIn(email, password)).toMatch(/^sess_/);
   });
@@ -84,7 +49,7 @@ describe("changing a user", () => {
   test("a deleted user is gone, with the sessions", async () => {
     const browser = newBrowser();
     await browser.signIn(email, password);
-    await change(userId, { deleted: true });
+    await change(`users/${userId}`, { deleted: true });
     expect(await browser.sessionIds()).toEqual([]);
     expect(await newBrowser().signIn(email, password)).toBe("form_identifier_not_found");
     await expect(client().users.getUser(userId)).rejects.toMatchObject({ status: 404 });
@@ -103,7 +68,7 @@ describe("changing a user", () => {
 describe("billing", () => {
   test("Clerk's own client reads the subscription, with the features of each item's plan", async () => {
     const periodEnd = Date.now() + 60_000;
-    await change(userId, { features: ["one"], subscription: { status: "canceled", periodEnd } });
+    await change(`users/${userId}`, { features: ["one"], subscription: { status: "canceled", periodEnd } });
     const { subscriptionItems } = await client().billing.getUserBillingSubscription(userId);
     expect(
       subscriptionItems.map(({ status, periodEnd: end, plan }) => [
@@ -118,7 +83,7 @@ describe("billing", () => {
   });
 
   test("it fails while it is down", async () => {
-    await change(userId, { isBillingDown: true });
+    await change(`users/${userId}`, { isBillingDown: true });
     await expect(client().billing.getUserBillingSubscription(userId)).rejects.toMatchObject({ status: 500 });
   });
 });
@@ -135,7 +100,7 @@ describe("the events of a change", () => {
     ],
     ["an outage of billing", { isBillingDown: true }, []],
   ])("of %s reach the app, in a signature that Clerk's own code accepts", async (_title, options, types) => {
-    expect(await change(userId, { ...options, at: 1_800_000_000_000 })).toMatchObject({
+    expect(await change(`users/${userId}`, { ...options, at: 1_800_000_000_000 })).toMatchObject({
       status: 200,
       statuses: types.map(() => 202),
     });
@@ -146,14 +111,14 @@ describe("the events of a change", () => {
   });
 
   test("name no features: those are only in the subscription that the backend API answers with", async () => {
-    await change(userId, { features: ["a_feature"] });
+    await change(`users/${userId}`, { features: ["a_feature"] });
     expect(JSON.stringify(await app.verified(clerk))).not.toContain("a_feature");
     const { subscriptionItems } = await client().billing.getUserBillingSubscription(userId);
     expect(JSON.stringify(subscriptionItems)).toContain("a_feature");
   });
 
   test("are kept back for a test that sends them itself", async () => {
-    expect(await change(userId, { banned: true, deliver: false })).toMatchObject({
+    expect(await change(`users/${userId}`, { banned: true, deliver: false })).toMatchObject({
       events: [{ type: "user.updated" }],
       statuses: [],
     });
