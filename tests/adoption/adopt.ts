@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { inject } from "vitest";
+import { expect, inject } from "vitest";
 
 import { askTools, type Cleanness } from "./cleanness";
 import { Host } from "./host";
-import { type Recipe, readRecipe } from "./recipe";
+import { countHandMadeLines, type Recipe, readRecipe } from "./recipe";
 import { type Services, startServices } from "./services";
 
 export interface Adoption {
@@ -58,6 +58,18 @@ export async function adopt(path: string, { then, lint = true }: AdoptOptions): 
     await stop();
     throw error;
   }
+}
+
+/**
+ * The four commands have touched nothing of the app but its file of settings, which lost no line, and its list of packages.
+ * @param handMade the section with what is left to do by hand, and how many lines that may be.
+ */
+export function expectUntouched(adoption: Adoption, settings: ".env" | ".env.local", handMade: [string, number]) {
+  const { recipe, changedFiles, lostSettings } = adoption;
+  const [section, lines] = handMade;
+  expect(changedFiles.sort()).toEqual([settings, "package-lock.json", "package.json"]);
+  expect(lostSettings).toEqual([]);
+  expect(countHandMadeLines(recipe.get(section))).toBe(lines);
 }
 
 /** A folder in which the words of the recipes lead to the package and the blocks as they are now. */
