@@ -41,6 +41,11 @@ async function expectAccessibleInEveryLook(page: Page) {
       await page.setViewportSize({ width, height: 800 });
       await expectAccessible(page);
       // Without the page's style sheet its tokens are empty, and what they colour is transparent. Nothing else would tell.
+      const background = await page
+        .locator(".latchkey")
+        .first()
+        .evaluate((root) => getComputedStyle(root).backgroundColor);
+      await expect(page.locator("body")).toHaveCSS("background-color", background);
       const create = page.getByRole("button", { name: "Create key" });
       await expect(create).not.toHaveCSS("background-color", "rgba(0, 0, 0, 0)");
       const folder = process.env.SCREENSHOTS;
