@@ -57,7 +57,7 @@ describe("changing a user", () => {
   });
 
   test("a user who was unknown comes into being, and can be signed in", async () => {
-    await change("user_fresh", { features: ["one"] });
+    await change("users/user_fresh", { features: ["one"] });
     const browser = newBrowser();
     for (const { name, value } of clerk.browserSession({ userId: "user_fresh" })) browser.cookies.set(name, value);
     const [sessionId = ""] = await browser.sessionIds();
