@@ -40,6 +40,10 @@ export const addImport: AddCommand = (program, io, end) => {
     .description("take keys over from a file with a JSON object { ownerId, name, hash, display, … } on each line")
     .argument("<file>", "the file, or - for standard input")
     .option("--scopes <list>", "what a key may do whose line names no scopes, separated by commas")
+    .option(
+      "--with-access",
+      "owners of whose plan nothing is known count as having API access, until Clerk tells of it",
+    )
     .option("--json", "write the summary as JSON")
     .action(async (file: string, options: ImportOptions) => {
       end(await importFile(io, file, options));
@@ -48,6 +52,7 @@ export const addImport: AddCommand = (program, io, end) => {
 
 interface ImportOptions {
   scopes?: string;
+  withAccess?: true;
   json?: true;
 }
 
@@ -71,7 +76,13 @@ async function importFile(io: CommandIo, file: string, options: ImportOptions): 
     tally.refused++;
     io.errors.write(`line ${number}: ${reason}\n`);
   };
-  const ctx = { db, logger: createLogger("silent"), environment, now: () => new Date() };
+  const ctx = {
+    db,
+    logger: createLogger("silent"),
+    environment,
+    now: () => new Date(),
+    withAccess: options.withAccess ?? false,
+  };
   const store = async (batch: readonly NumberedKey[]) => {
     const outcomes = await importKeys(
       ctx,

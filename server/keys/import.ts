@@ -9,7 +9,12 @@ import { apiKeys, apiKeySecrets, owners } from "../platform/schema";
 import type { KeyEnvironment } from "../shared/secret-format";
 import type { TakenOverKey } from "./taken-over";
 
-export type ImportContext = Pick<OutboxContext, "db" | "logger"> & { environment: KeyEnvironment; now: () => Date };
+export type ImportContext = Pick<OutboxContext, "db" | "logger"> & {
+  environment: KeyEnvironment;
+  now: () => Date;
+  /** An owner of whose plan nothing is known counts as having API access, until Clerk tells of the plan. */
+  withAccess?: boolean;
+};
 
 /** `known`: the owner has this key already, and it is as it was. `revoked`: the same, and it stays revoked. */
 export type ImportOutcome = "imported" | "known" | "revoked" | { refused: string };
@@ -46,7 +51,7 @@ export async function importKeys(ctx: ImportContext, keys: readonly TakenOverKey
 type MintedKey = TakenOverKey & { id: string; hex: string };
 
 async function storeKeys(ctx: ImportContext, transaction: Statements, keys: MintedKey[]): Promise<ImportOutcome[]> {
-  const closed = await lockOwners(transaction, keys);
+  const closed = await lockOwners(transaction, keys, ctx.withAccess ? true : null);
   const stored = await findStored(transaction, keys);
   const fresh: MintedKey[] = [];
   const outcomes = keys.map((key): ImportOutcome => {
@@ -66,12 +71,19 @@ async function storeKeys(ctx: ImportContext, transaction: Statements, keys: Mint
 
 /**
  * Makes the owners that are missing and locks all of them, in the order of their ids, as every transaction locks an owner before its keys.
+ * @param access true: those of whose plan nothing is known have access.
  * @returns those that are closed.
  */
-async function lockOwners(transaction: Statements, keys: readonly MintedKey[]): Promise<Set<string>> {
+async function lockOwners(
+  transaction: Statements,
+  keys: readonly MintedKey[],
+  access: true | null,
+): Promise<Set<string>> {
   const ids = sql`${sql.param([...new Set(keys.map((key) => key.ownerId))])}::text[]`;
   await transaction.execute(sql`
-    insert into ${owners} (id) select id from unnest(${ids}) as id order by id on conflict do nothing`);
+    insert into ${owners} (id, access_allowed) select id, ${access}::boolean from unnest(${ids}) as id order by id
+    on conflict (id) do update set access_allowed = excluded.access_allowed
+    where ${owners.accessAllowed} is null and excluded.access_allowed is not null`);
   const { rows } = await transaction.execute<{ id: string; is_closed: boolean }>(sql`
     select id, closed_at is not null as is_closed from ${owners} where id = any(${ids}) order by id for no key update`);
   return new Set(rows.filter((row) => row.is_closed).map((row) => row.id));

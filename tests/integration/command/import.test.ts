@@ -11,7 +11,7 @@ import { describe, expect, it } from "vitest";
 
 import { createApiKey, listApiKeys, revokeApiKey, verifyApiKey } from "@/server/keys";
 import { createWithApiKey } from "@/server/http/with-api-key";
-import { closeOwner } from "@/server/owners";
+import { closeOwner, setOwnerAccess } from "@/server/owners";
 import { createKeyOf, newCaller, newKeyInput, startTestServer, useTestServer } from "@/tests/support/domain";
 import {
   endOf,
@@ -118,6 +118,23 @@ describe("import", () => {
       expect([after.status, ((await after.json()) as { code: string }).code]).toEqual([401, "api_key_revoked"]);
     },
   );
+
+  it("of an owner of whose plan nothing is known is refused, unless the import says that the owner has access", async () => {
+    const ctx = { ...server(), settings: { ...server().settings, accessFeature: "api_access" } };
+    const keys = { unknown: newOwner(), fresh: newOwner(), again: newOwner(), lapsed: newOwner() };
+    const [unknown, fresh, again, lapsed] = Object.values(keys).map((ownerId) => worldmonitorKey(ownerId));
+    await setOwnerAccess(server(), { ownerId: keys.lapsed, at: new Date(), allowed: false, until: null });
+    await importLines([unknown?.line ?? {}, again?.line ?? {}]);
+    const { told } = await importLines(
+      [fresh, again, lapsed].map((key) => key?.line ?? {}),
+      "--with-access",
+    );
+    expect(told).toMatchObject({ imported: 2, alreadyThere: 1 });
+
+    const verdicts = [unknown, fresh, again, lapsed].map((key) => verifyApiKey(ctx, key?.secret ?? ""));
+    const refused = { valid: false, reason: "access_required" };
+    expect(await Promise.all(verdicts)).toMatchObject([refused, { valid: true }, { valid: true }, refused]);
+  });
 
   it("tried before its import is refused, and accepted 10 s later at the latest", async () => {
     const { secret, line } = worldmonitorKey(newOwner());
