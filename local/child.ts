@@ -1,6 +1,8 @@
 import { type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 
+import { isGroupRunning } from "./process-identity";
+
 export interface Child {
   pid: number;
   /** Resolves when the process is gone, with its exit code, or the signal's name. Never rejects. */
@@ -50,7 +52,7 @@ export async function startChild(command: string, args: string[], options: Child
     await unwatched;
   });
   // A shell or npm ends at once, and the server that it has started still writes for a moment.
-  const isGone = () => hasEnded && (signals === "process" || !send(target, 0));
+  const isGone = () => hasEnded && (signals === "process" || !isGroupRunning(pid));
 
   return {
     pid,
@@ -67,12 +69,11 @@ export async function startChild(command: string, args: string[], options: Child
   };
 }
 
-/** @returns whether there was anybody to receive it. Signal 0 only asks. */
-function send(target: number, signal: NodeJS.Signals | 0): boolean {
+function send(target: number, signal: NodeJS.Signals) {
   try {
-    return process.kill(target, signal);
+    process.kill(target, signal);
   } catch {
-    return false;
+    // Already gone.
   }
 }
 

@@ -1,9 +1,12 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 
 import { startChild } from "@/local/child";
+import { isGroupRunning } from "@/local/process-identity";
 
 it("has stopped only when what the command has started is gone as well", async () => {
   const folder = await mkdtemp(join(tmpdir(), "latchkey-child-"));
@@ -24,5 +27,18 @@ it("has stopped only when what the command has started is gone as well", async (
   } finally {
     await child.stop();
     await rm(folder, { recursive: true });
+  }
+});
+
+it("has stopped though nobody waits for what has ended, as in a container", async () => {
+  // `sleep` takes the place of the shell, and never asks how its child has ended. The child has a group of its own.
+  const parent = spawn("/bin/sh", ["-c", "setsid /bin/sh -c 'echo $$; read -r _ < /dev/null' & exec sleep 1000"]);
+  try {
+    const [output] = (await once(parent.stdout, "data")) as [Buffer];
+    const group = Number(output.toString());
+    await expect.poll(() => isGroupRunning(group)).toBe(false);
+    expect(process.kill(-group, 0)).toBe(true);
+  } finally {
+    parent.kill();
   }
 });
