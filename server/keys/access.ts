@@ -1,5 +1,6 @@
 import type { ServerContext } from "./context";
 import type { owners } from "../platform/schema";
+import { DomainError } from "../shared/errors";
 
 /** The signed-in person who calls, and for whom. It comes from the session and never from a request's input. */
 export interface Caller {
@@ -16,6 +17,15 @@ export interface Caller {
   canManage: boolean;
   /** Who acts as this person. Null: nobody else does. */
   impersonatedBy: string | null;
+}
+
+/**
+ * For every verb that changes an owner's keys. It comes before the key is looked for, so that nobody learns from the refusal which ids there
+ * are, and after a rate limit.
+ * @throws DomainError ORG_PERMISSION_REQUIRED.
+ */
+export function requireManage(caller: Pick<Caller, "canManage">): void {
+  if (!caller.canManage) throw new DomainError("ORG_PERMISSION_REQUIRED");
 }
 
 type AccessColumns = Pick<typeof owners.$inferSelect, "accessAllowed" | "accessUntil" | "closedAt">;

@@ -11,6 +11,10 @@ import { type ApiKeySummary, toSummary } from "./summary";
 const revokedShown = 50;
 
 export interface ApiKeyList {
+  /** Whose keys these are. `name`: an organisation's; null for a person, and while nobody can tell it. */
+  owner: { kind: Caller["ownerKind"]; id: string; name: string | null };
+  /** Whether the caller may change them. Seeing them needs no permission. */
+  canManage: boolean;
   keys: ApiKeySummary[];
   /** How many active keys the owner has, and may have. */
   limit: { used: number; max: number };
@@ -47,6 +51,8 @@ export async function listApiKeys(ctx: ServerContext, caller: Caller): Promise<A
   const keys = rows.map((row) => toSummary(row, now, effects.get(row.id) ?? null));
   const active = keys.filter((key) => key.status === "active");
   return {
+    owner: { kind: caller.ownerKind, id: caller.ownerId, name: caller.ownerName },
+    canManage: caller.canManage,
     keys: [...active, ...keys.filter((key) => key.status !== "active")],
     limit: { used: active.length, max: owner?.keyLimit ?? ctx.settings.keyLimit },
     access: { allowed: mayCreateKeys(ctx, caller, owner) },

@@ -10,7 +10,10 @@ import { type RedisProxy, startRedisProxy } from "./redis-proxy";
 import { redisPrefix as defaultRedisPrefix } from "./slots";
 
 export type Settings = Partial<
-  Pick<VerifyContext["settings"], "keyLimit" | "accessFeature" | "adopt" | "secretFormat" | "trustedProxyHops">
+  Pick<
+    VerifyContext["settings"],
+    "keyLimit" | "accessFeature" | "adopt" | "onMemberLeave" | "secretFormat" | "trustedProxyHops"
+  >
 > & { redisPrefix?: string };
 
 /** One server instance as a process would have it, its way to Redis and Postgres, and what it has deferred. */
@@ -37,6 +40,7 @@ export async function startServerInstance(
     scopes: allScopes,
     keyLimit: 5,
     accessFeature: undefined,
+    onMemberLeave: "keep",
     trustedProxyHops: 0,
     ...settings,
     databaseUrl: postgresProxy.url,
