@@ -20,7 +20,8 @@ export const effectSchema = z
 export const whoamiSchema = z
   .strictObject({
     keyId: z.string(),
-    ownerId: z.string(),
+    ownerId: z.string().meta({ description: "A user, or an organisation." }),
+    createdBy: z.string().meta({ description: "The user who has created the key." }),
     name: z.string(),
     environment: z.enum(["live", "test"]),
     scopes: z.array(z.string()),
@@ -48,6 +49,7 @@ export const introspectionSchema = z
       token_type: z.literal("Bearer"),
       sub: z.string().meta({ description: "The owner." }),
       client_id: z.string().meta({ description: "The id of the key." }),
+      createdBy: z.string().meta({ description: "The user who has created the key." }),
       scope: z.string().meta({ description: "Scopes, separated by spaces." }),
       iat: seconds,
       exp: seconds.optional(),

@@ -10,7 +10,8 @@ import { apiKeys, apiKeySecrets } from "../platform/schema";
 import { DomainError } from "../shared/errors";
 import { describeFault } from "../platform/logger";
 import { changeAndPurge, type NamePurges } from "../outbox/change-and-purge";
-import { type Caller, mayCreateKeys } from "./access";
+import { type Caller, mayCreateKeys, requireManage } from "./access";
+import { requireMember } from "./require-member";
 import { isActive } from "./is-active";
 import type { CreateInput } from "../shared/inputs";
 import { type SummaryRow, summaryColumns } from "./key-columns";
@@ -43,20 +44,20 @@ export interface CreatedApiKey {
  *
  * @param input already checked by `createInput`. `expiresInDays` is in days of 24 hours; absent: the key never expires. Without `scopes`
  *   the key gets all of them.
- * @throws DomainError IMPERSONATED; RATE_LIMITED after 60 calls a minute; API_ACCESS_REQUIRED; API_KEY_LIMIT_REACHED;
+ * @throws DomainError IMPERSONATED; RATE_LIMITED after 60 calls a minute; ORG_PERMISSION_REQUIRED; API_ACCESS_REQUIRED; API_KEY_LIMIT_REACHED;
  *   API_KEY_REQUEST_REUSED for a retry with another input, too late, or of a key that was used or is no longer active.
  * @throws CommitOutcomeUnknownError when nobody knows whether the key was created.
  * @throws what the database throws otherwise. Then no key was created.
  *
  * @example
- * const caller = { ownerId: "user_1", hasAccessClaim: false, isImpersonated: false };
  * const input = createInput.parse({ name: "Production server", requestId: crypto.randomUUID(), expiresInDays: 90 });
  * const { key, secret } = await createApiKey(ctx, caller, input);
  */
 export async function createApiKey(ctx: ServerContext, caller: Caller, input: CreateInput): Promise<CreatedApiKey> {
-  if (caller.isImpersonated) throw new DomainError("IMPERSONATED");
+  if (caller.impersonatedBy !== null) throw new DomainError("IMPERSONATED");
   const state = await ctx.limits.create(caller.ownerId, createsPerMinute);
   if (state && !state.isWithin) throw new DomainError("RATE_LIMITED");
+  requireManage(caller);
   const secret = mintSecret(ctx.settings.secretFormat);
   const hash = hashSecret(secret);
   const requestDigest = digestInput(input);
@@ -74,6 +75,7 @@ export async function createApiKey(ctx: ServerContext, caller: Caller, input: Cr
   const { result: row, effects } = await changeAndPurge(ctx, async (transaction, purge) => {
     attempts++;
     const owner = await lockOwner(transaction, caller.ownerId, requiresFeature ? caller.hasAccessClaim : null);
+    if (caller.ownerKind === "organization") await requireMember(transaction, caller);
     const [earlier] = await transaction
       .select({ row: summaryColumns, hash: apiKeySecrets.hash, requestDigest: apiKeySecrets.requestDigest })
       .from(apiKeys)
@@ -87,7 +89,8 @@ export async function createApiKey(ctx: ServerContext, caller: Caller, input: Cr
     // written again, and the other call's secret, which may be on a screen, lives on.
     if (earlier && attempts > 1) throw new DomainError("OUTCOME_UNKNOWN");
     if (earlier) {
-      if (!earlier.requestDigest?.equals(requestDigest)) throw new DomainError("API_KEY_REQUEST_REUSED");
+      const isSameCall = earlier.requestDigest?.equals(requestDigest) && earlier.row.createdBy === caller.userId;
+      if (!isSameCall) throw new DomainError("API_KEY_REQUEST_REUSED");
       const replacement = { ...minted, keyId: earlier.row.id, createdAt: ctx.now() };
       return replaceSecret(ctx, transaction, purge, earlier, replacement);
     }
@@ -96,7 +99,7 @@ export async function createApiKey(ctx: ServerContext, caller: Caller, input: Cr
       and(eq(apiKeys.ownerId, caller.ownerId), isActive(apiKeys, ctx.now())),
     );
     if (active >= (owner.keyLimit ?? ctx.settings.keyLimit)) throw new DomainError("API_KEY_LIMIT_REACHED");
-    return insertKey(ctx, transaction, input, minted);
+    return insertKey(ctx, transaction, { ...input, createdBy: caller.userId }, minted);
   });
   return { key: toSummary(row, ctx.now(), null), secret, replaced: effects.get(row.id) ?? null };
 }
@@ -108,7 +111,7 @@ type MintedSecret = Omit<SecretRow, "keyId" | "createdAt">;
 async function insertKey(
   ctx: ServerContext,
   transaction: Statements,
-  input: CreateInput,
+  input: CreateInput & { createdBy: string },
   minted: MintedSecret,
 ): Promise<SummaryRow> {
   const createdAt = ctx.now();
@@ -119,6 +122,7 @@ async function insertKey(
     .values({
       id: uuidV7(),
       ownerId: minted.ownerId,
+      createdBy: input.createdBy,
       name: input.name,
       environment: ctx.settings.secretFormat.environment,
       scopes: input.scopes ?? [...ctx.settings.scopes],

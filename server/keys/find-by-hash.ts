@@ -12,6 +12,7 @@ export function prepareFindByHash(db: Statements) {
     .select({
       id: apiKeys.id,
       ownerId: apiKeys.ownerId,
+      createdBy: apiKeys.createdBy,
       name: apiKeys.name,
       environment: apiKeys.environment,
       scopes: apiKeys.scopes,

@@ -11,6 +11,10 @@ import { type ApiKeySummary, toSummary } from "./summary";
 const revokedShown = 50;
 
 export interface ApiKeyList {
+  /** Whose keys these are. `name`: an organisation's; null for a person, and while nobody can tell it. */
+  owner: { kind: Caller["ownerKind"]; id: string; name: string | null };
+  /** Whether the caller may change them. Seeing them needs no permission. */
+  canManage: boolean;
   keys: ApiKeySummary[];
   /** How many active keys the owner has, and may have. */
   limit: { used: number; max: number };
@@ -23,7 +27,7 @@ export interface ApiKeyList {
  * access too.
  * @throws what the database throws.
  * @example
- * const { keys, limit } = await listApiKeys(ctx, { ownerId: "user_1", hasAccessClaim: false, isImpersonated: false });
+ * const { keys, limit } = await listApiKeys(ctx, caller);
  * console.log(`${limit.used} of ${limit.max}`, keys.map((key) => key.display));
  */
 export async function listApiKeys(ctx: ServerContext, caller: Caller): Promise<ApiKeyList> {
@@ -47,6 +51,8 @@ export async function listApiKeys(ctx: ServerContext, caller: Caller): Promise<A
   const keys = rows.map((row) => toSummary(row, now, effects.get(row.id) ?? null));
   const active = keys.filter((key) => key.status === "active");
   return {
+    owner: { kind: caller.ownerKind, id: caller.ownerId, name: caller.ownerName },
+    canManage: caller.canManage,
     keys: [...active, ...keys.filter((key) => key.status !== "active")],
     limit: { used: active.length, max: owner?.keyLimit ?? ctx.settings.keyLimit },
     access: { allowed: mayCreateKeys(ctx, caller, owner) },

@@ -8,6 +8,7 @@ import { apiKeys, apiKeySecrets } from "../platform/schema";
 import { DomainError } from "../shared/errors";
 import { changeAndPurge } from "../outbox/change-and-purge";
 import { recordSecretEffects } from "../outbox/effects";
+import { type Caller, requireManage } from "./access";
 import { fromPublicId, toPublicId } from "../shared/public-id";
 import { type SummaryRow, summaryColumns } from "./key-columns";
 import { type ApiKeySummary, toSummary } from "./summary";
@@ -26,18 +27,19 @@ interface FoundSecret {
  * Revokes a key of the owner. A second call keeps the first `revokedAt` and purges again.
  * @returns the key, and from when on no verification accepts it. `effective`: none that starts after `at` accepts it. `pending`: none that
  *   starts after `guaranteedBy` accepts it.
- * @throws DomainError API_KEY_NOT_FOUND for an unknown id and for another owner's.
+ * @throws DomainError ORG_PERMISSION_REQUIRED; API_KEY_NOT_FOUND for an unknown id and for another owner's.
  * @throws CommitOutcomeUnknownError when nobody knows whether the key was revoked.
  * @throws what the database throws otherwise. Then this call has not revoked the key. A Redis that fails is no error: the effect is `pending`.
  * @example
- * const { effect } = await revokeApiKey(ctx, { ownerId: "user_1" }, { id: key.id });
+ * const { effect } = await revokeApiKey(ctx, caller, { id: key.id });
  * console.log(effect.status === "effective" ? effect.at : effect.guaranteedBy);
  */
 export async function revokeApiKey(
   ctx: ServerContext,
-  owner: { ownerId: string },
+  owner: Pick<Caller, "ownerId" | "canManage">,
   input: { id: string },
 ): Promise<{ key: ApiKeySummary; effect: Effect }> {
+  requireManage(owner);
   const isKey = and(eq(apiKeys.id, fromPublicId(input.id)), eq(apiKeys.ownerId, owner.ownerId));
   const found = await findSecrets(ctx, isKey);
   const [revoked] = await revokeFound(ctx, found, "owner");
@@ -50,16 +52,18 @@ export async function revokeApiKey(
  * Revokes every key of the owner, expired ones too, in one transaction and with one purge request. Keys that were revoked before and are not
  * effective yet are purged again.
  * @returns the effect of each key, and the weakest of them: pending before effective, then the later time. Null: there was nothing to revoke.
+ * @throws DomainError ORG_PERMISSION_REQUIRED.
  * @throws CommitOutcomeUnknownError when nobody knows whether they were revoked.
  * @throws what the database throws otherwise. Then this call has revoked none.
  * @example
- * const { keys, effect } = await revokeAllApiKeys(ctx, { ownerId: "user_1" });
+ * const { keys, effect } = await revokeAllApiKeys(ctx, caller);
  * console.log(keys.length, effect?.status);
  */
 export async function revokeAllApiKeys(
   ctx: ServerContext,
-  owner: { ownerId: string },
+  owner: Pick<Caller, "ownerId" | "canManage">,
 ): Promise<{ keys: { id: string; effect: Effect }[]; effect: Effect | null }> {
+  requireManage(owner);
   const found = await findSecrets(ctx, and(eq(apiKeys.ownerId, owner.ownerId), isNull(apiKeys.effectiveAt)));
   const revoked = await revokeFound(ctx, found, "owner");
   const keys = revoked.map(({ row, effect }) => ({ id: toPublicId(row.id), effect }));

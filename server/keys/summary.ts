@@ -15,12 +15,16 @@ export interface ApiKeySummary {
   scopes: string[];
   status: KeyStatus;
   createdAt: Date;
+  /** The user who has created the key. */
+  createdBy: string;
+  /** Whether that user has left the organisation that the key belongs to, or has lost the account. They may still know the secret. */
+  creatorLeft: boolean;
   /** At most a minute behind. Null: never used. */
   lastUsedAt: Date | null;
   /** From this moment on the key is refused. Null: it never expires. */
   expiresAt: Date | null;
   revokedAt: Date | null;
-  /** `key`: the key revoked itself. `account`: the account was banned or deleted. */
+  /** `key`: the key revoked itself. `account`: the account was banned or deleted, or who has created the key has left. */
   revokedBy: "owner" | "key" | "account" | null;
   /** How far the revocation has come; null while the key is not revoked. */
   effect: Effect | null;

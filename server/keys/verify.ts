@@ -13,7 +13,10 @@ import { isWellFormedSecret, type KeyEnvironment } from "../shared/secret-format
 /** An accepted key, as the host app's handlers see it. */
 export interface VerifiedKey {
   keyId: string;
+  /** A user or an organisation. */
   ownerId: string;
+  /** The user who has created the key. */
+  createdBy: string;
   name: string;
   environment: KeyEnvironment;
   scopes: string[];
@@ -164,6 +167,7 @@ function accept(ctx: VerifyContext, payload: SlotPayload): Verification {
     key: {
       keyId: payload.keyId,
       ownerId: payload.ownerId,
+      createdBy: payload.createdBy,
       name: payload.name,
       environment: payload.environment,
       scopes: payload.scopes,
@@ -180,6 +184,7 @@ function toPayload(hash: Buffer, row: VerificationRow): SlotPayload {
     hash: hash.toString("hex"),
     keyId: toPublicId(row.id),
     ownerId: row.ownerId,
+    createdBy: row.createdBy,
     name: row.name,
     environment: row.environment,
     scopes: row.scopes,

@@ -20,7 +20,7 @@ const moment = (name: string) => timestamp(name, { withTimezone: true });
 /** A schema of its own: the host's database may have tables of the same names. Statements name it, whatever the search path says. */
 export const latchkey = pgSchema("latchkey");
 
-/** One row per Clerk user: what verification must know of the owner beside the key itself. */
+/** One row per Clerk user and organisation: what verification must know of the owner beside the key itself. */
 export const owners = latchkey.table("owners", {
   id: text("id").primaryKey(),
   /** Whether the plan includes API access. Null until it was determined; read only where API_ACCESS_FEATURE is set. */
@@ -39,6 +39,19 @@ export const owners = latchkey.table("owners", {
   createdAt: moment("created_at").notNull().defaultNow(),
 });
 
+/** What Clerk last told of a person in an organisation. Without a row nothing was told. */
+export const memberships = latchkey.table(
+  "memberships",
+  {
+    ownerId: text("owner_id").notNull(),
+    userId: text("user_id").notNull(),
+    hasLeft: boolean("has_left").notNull(),
+    /** When that happened, by the sender's clock: an older event never overwrites a newer one. */
+    eventAt: moment("event_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.ownerId, table.userId] })],
+);
+
 export const apiKeys = latchkey.table(
   "api_keys",
   {
@@ -46,6 +59,8 @@ export const apiKeys = latchkey.table(
     ownerId: text("owner_id")
       .notNull()
       .references(() => owners.id),
+    /** A user's id. With an organisation's key it is another than `ownerId`. */
+    createdBy: text("created_by").notNull(),
     name: text("name").notNull(),
     environment: text("environment", { enum: ["live", "test"] }).notNull(),
     scopes: text("scopes").array().notNull(),
@@ -57,7 +72,10 @@ export const apiKeys = latchkey.table(
     effectiveAt: moment("effective_at"),
     guaranteedBy: moment("guaranteed_by"),
   },
-  (table) => [index("api_keys_owner_created").on(table.ownerId, table.createdAt)],
+  (table) => [
+    index("api_keys_owner_created").on(table.ownerId, table.createdAt),
+    index("api_keys_creator").on(table.createdBy),
+  ],
 );
 
 /**

@@ -6,6 +6,8 @@ export type DomainErrorCode =
   | "API_KEY_NOT_OWNED"
   | "API_ACCESS_REQUIRED"
   | "IMPERSONATED"
+  /** The keys are an organisation's, and this person may not change them. */
+  | "ORG_PERMISSION_REQUIRED"
   | "RATE_LIMITED"
   /** The database, or the sign-in's keys, could not be reached in time. Nothing was changed. */
   | "SERVICE_UNAVAILABLE"
@@ -19,6 +21,7 @@ const messages: Record<DomainErrorCode, string> = {
   API_KEY_NOT_OWNED: "This API key is not yours.",
   API_ACCESS_REQUIRED: "Your plan does not include API access.",
   IMPERSONATED: "An impersonated session cannot create API keys.",
+  ORG_PERMISSION_REQUIRED: "You may not change this organization's API keys.",
   RATE_LIMITED: "Too many requests. Try again in a minute.",
   SERVICE_UNAVAILABLE: "The service is unavailable right now, and nothing was changed. Try again.",
   OUTCOME_UNKNOWN:

@@ -11,6 +11,7 @@ export interface SlotPayload {
   hash: string;
   keyId: string;
   ownerId: string;
+  createdBy: string;
   name: string;
   environment: KeyEnvironment;
   scopes: string[];
@@ -45,6 +46,7 @@ const payloadChecks: Checks<SlotPayload> = {
   hash: matches(/^[0-9a-f]{64}$/),
   keyId: matches(publicIdPattern),
   ownerId: matches(/./s),
+  createdBy: matches(/./s),
   name: isText,
   environment: (value) => value === "live" || value === "test",
   scopes: (value) => Array.isArray(value) && value.every(isText),

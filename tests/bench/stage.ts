@@ -46,6 +46,7 @@ export function openStage(services: Services, databaseUrl = settingOf(services, 
     scopes: [],
     keyLimit: keysPerOwner,
     accessFeature: undefined,
+    onMemberLeave: "keep",
     trustedProxyHops: 0,
     databaseUrl,
     redis: {
@@ -88,6 +89,7 @@ export async function insertKeys(
       batch.map(({ id, ownerId }) => ({
         id,
         ownerId,
+        createdBy: ownerId,
         name: "Production",
         environment: format.environment,
         scopes: ["projects:read", "reports:read"],

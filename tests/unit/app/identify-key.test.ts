@@ -14,6 +14,8 @@ const key: ApiKeySummary = {
   scopes: [],
   status: "active",
   createdAt: new Date(0),
+  createdBy: "user_1",
+  creatorLeft: false,
   lastUsedAt: null,
   expiresAt: null,
   revokedAt: null,

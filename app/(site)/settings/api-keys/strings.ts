@@ -137,6 +137,7 @@ export const strings = {
     API_KEY_NOT_OWNED: "This key is not yours.",
     API_ACCESS_REQUIRED: "Your plan does not include API access.",
     IMPERSONATED: "You are acting as another user. Only that user can do this.",
+    ORG_PERMISSION_REQUIRED: "You may not change your organization's keys. Ask one of its admins.",
     RATE_LIMITED: "You tried too often. Wait a minute, then try again.",
     SERVICE_UNAVAILABLE: "The service is not available right now, and nothing was changed. Try again in a moment.",
     OUTCOME_UNKNOWN: "The server could not tell in time whether it was done. Look at the list, then try again.",
