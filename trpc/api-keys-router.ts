@@ -3,7 +3,9 @@ import { z } from "zod";
 
 import {
   type Caller,
+  cancelRotation,
   createApiKey,
+  endGrace,
   effectOfApiKey,
   invalidateCache,
   limitInvalidations,
@@ -11,10 +13,18 @@ import {
   renameApiKey,
   revokeAllApiKeys,
   revokeApiKey,
+  rotateApiKey,
   usageOfApiKey,
 } from "../server/keys";
 import type { ServerContext } from "../server/keys/context";
-import { checkScopes, createInput, invalidateCacheInput, keyIdInput, renameInput } from "../server/shared/inputs";
+import {
+  checkScopes,
+  createInput,
+  invalidateCacheInput,
+  keyIdInput,
+  renameInput,
+  rotateInput,
+} from "../server/shared/inputs";
 import { toTrpcError } from "./errors";
 
 /** What the procedures need in their context: `getLatchkey().server`, and who calls, from the session. `protect` puts both there. */
@@ -66,6 +76,14 @@ export function createApiKeysRouter<Root extends AnyTRPCRootTypes>({
     }),
 
     rename: procedure.input(renameInput).mutation(({ ctx, input }) => renameApiKey(ctx.server, ctx.caller, input)),
+
+    rotate: procedure.input(rotateInput).mutation(({ ctx, input }) => rotateApiKey(ctx.server, ctx.caller, input)),
+
+    cancelRotation: procedure
+      .input(keyIdInput)
+      .mutation(({ ctx, input }) => cancelRotation(ctx.server, ctx.caller, input)),
+
+    endGrace: procedure.input(keyIdInput).mutation(({ ctx, input }) => endGrace(ctx.server, ctx.caller, input)),
 
     revoke: procedure.input(keyIdInput).mutation(({ ctx, input }) => revokeApiKey(ctx.server, ctx.caller, input)),
 

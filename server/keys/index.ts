@@ -1,11 +1,15 @@
 /** What other folders may use of the verbs on keys. */
 export type { Caller } from "./access";
+export { cancelRotation } from "./cancel-rotation";
 export { createApiKey, type CreatedApiKey } from "./create";
+export { endGrace } from "./end-grace";
 export { effectOfApiKey } from "./effect-of-key";
 export { invalidateCache, limitInvalidations } from "./invalidate-cache";
 export { type ApiKeyList, listApiKeys } from "./list";
 export { renameApiKey } from "./rename";
-export { revokeAllApiKeys, revokeApiKey, revokeSelf } from "./revoke";
+export { revokeAllApiKeys, revokeApiKey } from "./revoke";
+export { revokeSelf } from "./revoke-self";
+export { rotateApiKey } from "./rotate";
 export type { ApiKeySummary } from "./summary";
 export type { Effect } from "../shared/effect";
 export { type ApiKeyUsage, usageOfApiKey } from "./usage-of-key";

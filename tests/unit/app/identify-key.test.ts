@@ -14,6 +14,8 @@ const key: ApiKeySummary = {
   scopes: [],
   status: "active",
   createdAt: new Date(0),
+  rotatedAt: null,
+  rotation: null,
   lastUsedAt: null,
   expiresAt: null,
   revokedAt: null,
