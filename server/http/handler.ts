@@ -53,8 +53,8 @@ export function createHandler(latchkey: HandledLatchkey, { basePath = "/api" }: 
 function endpointsOf({ server, identity, http }: HandledLatchkey): Map<string, Endpoint> {
   const getContext = () => server;
   const describeKey = createWithApiKey(getContext)((_request, { key }) => {
-    const { keyId, ownerId, name, environment, scopes, expiresAt } = key;
-    return Response.json({ keyId, ownerId, name, environment, scopes, expiresAt });
+    const { keyId, ownerId, name, environment, scopes, expiresAt, secret } = key;
+    return Response.json({ keyId, ownerId, name, environment, scopes, expiresAt, secret });
   });
   /** For operators: not there without a secret, and 401 for who does not send it. */
   const guarded = (secret: string | undefined, answer: () => Promise<Response>) =>

@@ -24,7 +24,10 @@ export const whoamiSchema = z
     name: z.string(),
     environment: z.enum(["live", "test"]),
     scopes: z.array(z.string()),
-    expiresAt: moment.nullable(),
+    expiresAt: moment.nullable().meta({ description: "When this secret ends: by a rotation, or with its key." }),
+    secret: z
+      .enum(["current", "previous"])
+      .meta({ description: "`previous`: a rotation has replaced it, and it ends soon." }),
   })
   .meta({ id: "WhoAmI" });
 
@@ -50,7 +53,7 @@ export const introspectionSchema = z
       client_id: z.string().meta({ description: "The id of the key." }),
       scope: z.string().meta({ description: "Scopes, separated by spaces." }),
       iat: seconds,
-      exp: seconds.optional(),
+      exp: z.int().optional().meta({ description: "When this secret ends, in seconds since the epoch." }),
     }),
   ])
   .meta({ id: "Introspection", description: "RFC 7662." });
