@@ -693,6 +693,64 @@ describe.each(redisKinds)("rotation on %s", (redisKind) => {
     }
   });
 
+  it("costs no more Redis requests than a creation, and at most two statements more", async () => {
+    const costOf = async (act: () => Promise<unknown>) => {
+      server().redisProxy.requests.length = 0;
+      server().postgresProxy.statements.length = 0;
+      await act();
+      return { redis: server().redisProxy.requests.length, statements: server().postgresProxy.statements.length };
+    };
+    const caller = newCaller();
+    const input = newKeyInput();
+    let id = "";
+    const creation = await costOf(async () => (id = (await createApiKey(server(), caller, input)).key.id));
+    const rotation = await costOf(() => rotate(caller, { key: { id } }));
+    expect(rotation.redis).toBe(creation.redis);
+    expect(rotation.statements).toBeLessThanOrEqual(creation.statements + 2);
+  });
+
+  it.each([
+    ["another planned rotation", (caller: Caller, key: { id: string }) => rotate(caller, { key }), waiting, false],
+    ["a rotation now", (caller: Caller, key: { id: string }) => rotate(caller, { key }, 0), waiting, true],
+    ["a rotation now", (caller: Caller, key: { id: string }) => rotate(caller, { key }, 0), inGrace, true],
+    ["the end of the grace", (caller: Caller, key: { id: string }) => endGrace(server(), caller, key), inGrace, true],
+  ] as const)(
+    "%s, raced against verifications under lost purges, is final once all purges have arrived",
+    async (_name, act, prepare, endsOld) => {
+      const { caller, key, old, fresh } = await prepare();
+      let purges = 0;
+      server().redisProxy.decide = (body) => (isPurge(body) && purges++ % 2 === 0 ? "lose" : "pass");
+      let isOver = false;
+      let calls = 0;
+      const load = [old, fresh, old, fresh].map(async (secret) => {
+        while (!isOver) {
+          await verify(secret).catch(() => null);
+          calls++;
+          await server().runDeferred();
+        }
+      });
+      await expect.poll(() => calls).toBeGreaterThan(4);
+      // Refused with API_KEY_ROTATING where a use of the waiting secret came first.
+      await act(caller, key).catch((fault: unknown) => expect(fault).toMatchObject({ code: "API_KEY_ROTATING" }));
+      const calledBefore = calls;
+      await expect.poll(() => calls).toBeGreaterThan(calledBefore + 8);
+      isOver = true;
+      await Promise.all(load);
+      server().redisProxy.decide = () => "pass";
+      await makeDue();
+      await drainPurges(server());
+      await server().runDeferred();
+      for (const round of ["cached", "read"]) {
+        if (endsOld) expect(await warm(old), round).toEqual(revoked);
+        else expect(await warm(old), round).toMatchObject({ valid: true });
+        const state = (await stored(fresh))?.state;
+        if (state === "revoked") expect(await warm(fresh), round).toEqual(revoked);
+        else expect(await warm(fresh), round).toMatchObject({ valid: true });
+        for (const secret of [old, fresh]) await evict(secret);
+      }
+    },
+  );
+
   it("never accepts a value that a version before has stored, which knew no end", async () => {
     const { old } = await inGrace();
     await warm(old);
