@@ -100,6 +100,8 @@ const domainFailures: Record<DomainErrorCode, Answer> = {
   API_KEY_NOT_FOUND: failure(404, "NOT_FOUND"),
   API_KEY_LIMIT_REACHED: failure(409, "CONFLICT"),
   API_KEY_REQUEST_REUSED: failure(409, "CONFLICT"),
+  API_KEY_ROTATING: failure(409, "CONFLICT"),
+  API_KEY_NOT_ACTIVE: failure(409, "CONFLICT"),
   RATE_LIMITED: failure(429, "TOO_MANY_REQUESTS"),
   SERVICE_UNAVAILABLE: failure(503, "Service unavailable"),
   OUTCOME_UNKNOWN: failure(503, "Service unavailable"),

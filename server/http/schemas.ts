@@ -25,7 +25,10 @@ export const whoamiSchema = z
     name: z.string(),
     environment: z.enum(["live", "test"]),
     scopes: z.array(z.string()),
-    expiresAt: moment.nullable(),
+    expiresAt: moment.nullable().meta({ description: "When this secret ends: by a rotation, or with its key." }),
+    secret: z
+      .enum(["current", "previous"])
+      .meta({ description: "`previous`: a rotation has replaced it, and it ends soon." }),
   })
   .meta({ id: "WhoAmI" });
 
@@ -52,7 +55,7 @@ export const introspectionSchema = z
       createdBy: z.string().meta({ description: "The user who has created the key." }),
       scope: z.string().meta({ description: "Scopes, separated by spaces." }),
       iat: seconds,
-      exp: seconds.optional(),
+      exp: z.int().optional().meta({ description: "When this secret ends, in seconds since the epoch." }),
     }),
   ])
   .meta({ id: "Introspection", description: "RFC 7662." });

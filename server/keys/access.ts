@@ -45,3 +45,26 @@ export function mayCreateKeys(
   if (!owner || owner.accessAllowed === null) return true;
   return owner.accessAllowed && (owner.accessUntil === null || owner.accessUntil > ctx.now());
 }
+
+/** @throws DomainError API_ACCESS_REQUIRED where `mayCreateKeys` is false. */
+export function requireAccess(
+  ctx: Pick<ServerContext, "settings" | "now">,
+  caller: Pick<Caller, "hasAccessClaim">,
+  owner: AccessColumns,
+): void {
+  if (owner.closedAt) throw new DomainError("API_ACCESS_REQUIRED", { message: "This account is closed." });
+  if (!mayCreateKeys(ctx, caller, owner)) throw new DomainError("API_ACCESS_REQUIRED");
+}
+
+/** For each owner. No person needs so many. A script that makes secrets and revokes them in a loop is stopped. */
+const secretsPerMinute = 60;
+
+/**
+ * Counts one call that makes a secret, so a creation or a rotation.
+ * @throws DomainError IMPERSONATED; RATE_LIMITED after 60 calls a minute.
+ */
+export async function limitSecrets(ctx: Pick<ServerContext, "limits">, caller: Caller): Promise<void> {
+  if (caller.impersonatedBy !== null) throw new DomainError("IMPERSONATED");
+  const state = await ctx.limits.create(caller.ownerId, secretsPerMinute);
+  if (state && !state.isWithin) throw new DomainError("RATE_LIMITED");
+}

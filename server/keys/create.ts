@@ -1,6 +1,4 @@
-import { createHash } from "node:crypto";
-
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import { v7 as uuidV7 } from "uuid";
 
 import type { ServerContext } from "./context";
@@ -8,11 +6,11 @@ import type { Statements } from "../platform/database";
 import { lockOwner } from "../platform/locks";
 import { apiKeys, apiKeySecrets } from "../platform/schema";
 import { DomainError } from "../shared/errors";
-import { describeFault } from "../platform/logger";
 import { changeAndPurge, type NamePurges } from "../outbox/change-and-purge";
-import { type Caller, mayCreateKeys, requireManage } from "./access";
+import { type Caller, limitSecrets, requireAccess, requireManage } from "./access";
 import { requireMember } from "./require-member";
 import { isActive } from "./is-active";
+import { digestInput, bypassAndFindVerified, retryMilliseconds, revokeSecrets } from "./replace-secrets";
 import type { CreateInput } from "../shared/inputs";
 import { type SummaryRow, summaryColumns } from "./key-columns";
 import { statusOf } from "../shared/status";
@@ -22,11 +20,6 @@ import { displaySecret } from "../shared/secret-format";
 import type { Effect } from "../shared/effect";
 
 const dayMilliseconds = 86_400_000;
-/** How long after the creation a retry may ask for a fresh secret. */
-const retryMilliseconds = 600_000;
-
-/** For each owner. No person needs so many. A script that creates and revokes in a loop is stopped. */
-const createsPerMinute = 60;
 
 export interface CreatedApiKey {
   key: ApiKeySummary;
@@ -54,13 +47,11 @@ export interface CreatedApiKey {
  * const { key, secret } = await createApiKey(ctx, caller, input);
  */
 export async function createApiKey(ctx: ServerContext, caller: Caller, input: CreateInput): Promise<CreatedApiKey> {
-  if (caller.impersonatedBy !== null) throw new DomainError("IMPERSONATED");
-  const state = await ctx.limits.create(caller.ownerId, createsPerMinute);
-  if (state && !state.isWithin) throw new DomainError("RATE_LIMITED");
+  await limitSecrets(ctx, caller);
   requireManage(caller);
   const secret = mintSecret(ctx.settings.secretFormat);
   const hash = hashSecret(secret);
-  const requestDigest = digestInput(input);
+  const requestDigest = digestInput([input.name, input.scopes ?? null, input.expiresInDays ?? null]);
   const minted: MintedSecret = {
     hash,
     ownerId: caller.ownerId,
@@ -77,14 +68,18 @@ export async function createApiKey(ctx: ServerContext, caller: Caller, input: Cr
     const owner = await lockOwner(transaction, caller.ownerId, requiresFeature ? caller.hasAccessClaim : null);
     if (caller.ownerKind === "organization") await requireMember(transaction, caller);
     const [earlier] = await transaction
-      .select({ row: summaryColumns, hash: apiKeySecrets.hash, requestDigest: apiKeySecrets.requestDigest })
+      .select({
+        row: summaryColumns,
+        hash: apiKeySecrets.hash,
+        state: apiKeySecrets.state,
+        requestDigest: apiKeySecrets.requestDigest,
+      })
       .from(apiKeys)
       .innerJoin(apiKeySecrets, eq(apiKeySecrets.keyId, apiKeys.id))
       .where(and(eq(apiKeySecrets.ownerId, caller.ownerId), eq(apiKeySecrets.requestId, input.requestId)))
       .for("no key update");
-    if (owner.closedAt) throw new DomainError("API_ACCESS_REQUIRED", { message: "This account is closed." });
-    if (!mayCreateKeys(ctx, caller, owner)) throw new DomainError("API_ACCESS_REQUIRED");
-    if (earlier?.hash.equals(hash)) return earlier.row;
+    requireAccess(ctx, caller, owner);
+    if (earlier?.hash.equals(hash) && earlier.state === "current") return earlier.row;
     // An earlier attempt of this call may have committed, and another call then replaced and revoked its secret. That hash is never
     // written again, and the other call's secret, which may be on a screen, lives on.
     if (earlier && attempts > 1) throw new DomainError("OUTCOME_UNKNOWN");
@@ -141,36 +136,18 @@ async function replaceSecret(
   ctx: ServerContext,
   transaction: Statements,
   purge: NamePurges,
-  { row, hash }: { row: SummaryRow; hash: Buffer },
+  { row, hash, state }: Pick<typeof apiKeySecrets.$inferSelect, "hash" | "state"> & { row: SummaryRow },
   replacement: SecretRow,
 ): Promise<SummaryRow> {
   const now = ctx.now();
   const isRecent = now.getTime() - row.createdAt.getTime() < retryMilliseconds;
-  const isUsed = row.lastUsedAt !== null || (await wasJustVerified(ctx, hash));
-  if (statusOf(row, now) !== "active" || !isRecent || isUsed) throw new DomainError("API_KEY_REQUEST_REUSED");
-  await transaction
-    .update(apiKeySecrets)
-    .set({ state: "revoked", revokedAt: sql`clock_timestamp()`, requestId: null })
-    .where(eq(apiKeySecrets.hash, hash));
+  // A rotation has taken its place, or has revoked it: there is nothing left to replace.
+  const isRotated = state !== "current";
+  if (isRotated || statusOf(row, now) !== "active" || !isRecent) throw new DomainError("API_KEY_REQUEST_REUSED");
+  const isUsed = row.lastUsedAt !== null || (await bypassAndFindVerified(ctx, [hash])).has(hash.toString("hex"));
+  if (isUsed) throw new DomainError("API_KEY_REQUEST_REUSED");
+  await revokeSecrets(transaction, [hash], { requestId: null });
   await transaction.insert(apiKeySecrets).values(replacement);
-  await purge({ target: "revoked", hash });
+  await purge({ target: "revoked", hashes: [hash] });
   return { ...row, display: replacement.display };
-}
-
-/**
- * Whether the slot holds a value, so whether the key was verified in the last minute. Uses reach the database up to a minute late, so the
- * row alone does not tell. The same Redis request puts the bypass in place, as before every revocation.
- */
-async function wasJustVerified(ctx: ServerContext, hash: Buffer): Promise<boolean> {
-  try {
-    return (await ctx.slots.bypass([hash])).includes(true);
-  } catch (fault) {
-    ctx.logger.warn({ fault: describeFault(fault) }, "slot not bypassed");
-    return false;
-  }
-}
-
-function digestInput(input: CreateInput): Buffer {
-  const canonical = JSON.stringify([input.name, input.scopes ?? null, input.expiresInDays ?? null]);
-  return createHash("sha256").update(canonical).digest();
 }

@@ -19,6 +19,7 @@ export function prepareFindByHash(db: Statements) {
       createdAt: apiKeys.createdAt,
       expiresAt: apiKeys.expiresAt,
       state: apiKeySecrets.state,
+      endsAt: apiKeySecrets.endsAt,
       revokedAt: sql`coalesce(${apiKeySecrets.revokedAt}, ${apiKeys.revokedAt})`.mapWith(
         (value: string): Date | null => new Date(value),
       ),

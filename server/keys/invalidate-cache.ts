@@ -46,7 +46,7 @@ async function purgeOwned(
   hash: Buffer,
 ): Promise<Effect> {
   const { effects } = await changeAndPurge(ctx, (_transaction, purge) =>
-    purge({ target: key.revokedAt ? "revoked" : "absent", hash }),
+    purge({ target: key.revokedAt ? "revoked" : "absent", hashes: [hash] }),
   );
   const effect = effects.get(key.id);
   if (!effect) throw new Error("the purge was not carried out");

@@ -2,10 +2,9 @@ import { and, desc, eq, inArray, isNotNull, isNull, or, sql } from "drizzle-orm"
 
 import type { ServerContext } from "./context";
 import { apiKeys, owners } from "../platform/schema";
-import { effectsOf } from "../outbox/effects";
 import { type Caller, mayCreateKeys } from "./access";
 import { summaryColumns } from "./key-columns";
-import { type ApiKeySummary, toSummary } from "./summary";
+import { type ApiKeySummary, summarise } from "./summary";
 
 /** Revoked keys stay in the database. A page needs no more of them than this. */
 const revokedShown = 50;
@@ -47,8 +46,7 @@ export async function listApiKeys(ctx: ServerContext, caller: Caller): Promise<A
       .orderBy(sql`${apiKeys.revokedAt} desc nulls first`, desc(apiKeys.createdAt), desc(apiKeys.id)),
     ctx.db.select().from(owners).where(eq(owners.id, caller.ownerId)),
   ]);
-  const effects = await effectsOf(ctx.db, rows);
-  const keys = rows.map((row) => toSummary(row, now, effects.get(row.id) ?? null));
+  const keys = await summarise(ctx.db, rows, now);
   const active = keys.filter((key) => key.status === "active");
   return {
     owner: { kind: caller.ownerKind, id: caller.ownerId, name: caller.ownerName },

@@ -4,11 +4,10 @@ import type { ServerContext } from "./context";
 import { apiKeys } from "../platform/schema";
 import { DomainError } from "../shared/errors";
 import { changeAndPurge } from "../outbox/change-and-purge";
-import { effectsOf } from "../outbox/effects";
 import { type Caller, requireManage } from "./access";
 import { fromPublicId } from "../shared/public-id";
 import { summaryColumns } from "./key-columns";
-import { type ApiKeySummary, toSummary } from "./summary";
+import { type ApiKeySummary, summarise } from "./summary";
 
 /**
  * Gives the owner's key another name. A slot remembers the name, so the slot is purged with the change.
@@ -33,9 +32,11 @@ export async function renameApiKey(
       .returning(summaryColumns);
     if (!row) throw new DomainError("API_KEY_NOT_FOUND");
     // Of a key that was revoked before. Here, since a database that fails after the commit must not be told as "nothing was changed".
-    const effects = await effectsOf(transaction, [row]);
+    const summaries = await summarise(transaction, [row], ctx.now());
     await purge({ target: "absent", keyIds: [row.id] });
-    return { row, effect: effects.get(row.id) ?? null };
+    return summaries;
   });
-  return toSummary(result.row, ctx.now(), result.effect);
+  const [summary] = result;
+  if (!summary) throw new Error("the key was not summarised");
+  return summary;
 }

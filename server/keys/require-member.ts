@@ -7,7 +7,7 @@ import { DomainError } from "../shared/errors";
 import type { Caller } from "./access";
 
 /**
- * Refuses who has left the organisation, or has lost the account, while their session token still lives. So no key is created after the event
+ * Refuses who has left the organisation, or has lost the account, while their session token still lives. So no secret is made after the event
  * has ended those that there were. The organisation has to be locked already. The person is locked here, after it: a ban waits, or is seen.
  * @throws DomainError ORG_PERMISSION_REQUIRED.
  */

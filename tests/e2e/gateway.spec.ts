@@ -19,6 +19,7 @@ test.describe("the gateway over HTTP", () => {
       environment: "test",
       scopes,
       expiresAt: null,
+      secret: "current",
     };
     expect(await accepted.json()).toEqual(expected);
     expect(await callProcedure(request, user, "revoke", { id: key.id })).toMatchObject({

@@ -198,6 +198,8 @@ describe("the table of secrets", () => {
     ownerId,
     display: "lk_test_Ab3d…9xYz",
     state: "waiting",
+    graceSeconds: 300,
+    endsAt: new Date(),
     createdAt: new Date(),
   });
   const insert = (secret: typeof apiKeySecrets.$inferInsert) => server().db.insert(apiKeySecrets).values(secret);
@@ -211,6 +213,16 @@ describe("the table of secrets", () => {
     await expect(second).rejects.toMatchObject(refusedBy("api_key_secrets_one_of_a_state"));
     const other = await createKeyOf(server(), caller);
     if (state !== "current") await insert({ ...secretOf(other, caller.ownerId), state });
+  });
+
+  it("cannot hold a secret that waits without its grace, nor a previous one without its end", async () => {
+    const caller = newCaller();
+    const key = await createKeyOf(server(), caller);
+    const secret = secretOf(key, caller.ownerId);
+    const waiting = insert({ ...secret, graceSeconds: null });
+    await expect(waiting).rejects.toMatchObject(refusedBy("api_key_secrets_waiting"));
+    const previous = insert({ ...secret, state: "previous", endsAt: null });
+    await expect(previous).rejects.toMatchObject(refusedBy("api_key_secrets_previous"));
   });
 
   it("holds any number of revoked secrets of one key, and no hash twice", async () => {

@@ -16,6 +16,8 @@ const key: ApiKeySummary = {
   createdAt: new Date(0),
   createdBy: "user_1",
   creatorLeft: false,
+  rotatedAt: null,
+  rotation: null,
   lastUsedAt: null,
   expiresAt: null,
   revokedAt: null,

@@ -134,6 +134,8 @@ export const strings = {
     API_KEY_NOT_FOUND: "This key no longer exists.",
     API_KEY_LIMIT_REACHED: "You have reached the limit of active keys. Revoke one to create another.",
     API_KEY_REQUEST_REUSED: "This was already answered. Close this and start again.",
+    API_KEY_ROTATING: "This key is being rotated. Wait until its old secret has ended, or end it first.",
+    API_KEY_NOT_ACTIVE: "This key is expired or revoked, so it cannot be rotated.",
     API_KEY_NOT_OWNED: "This key is not yours.",
     API_ACCESS_REQUIRED: "Your plan does not include API access.",
     IMPERSONATED: "You are acting as another user. Only that user can do this.",
