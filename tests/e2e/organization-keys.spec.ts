@@ -7,7 +7,14 @@ import type { MembershipChangeOptions, OrganizationChangeOptions } from "@/local
 import { bearerOf, callProcedure, createKeyOver, type HttpUser, newHttpUser } from "../support/http-user";
 
 type Role = "org:admin" | "org:member";
-type Summary = { id: string; name: string; createdBy: string; creatorLeft: boolean; status: string };
+type Summary = {
+  id: string;
+  name: string;
+  createdBy: string;
+  creatorLeft: boolean;
+  status: string;
+  rotation: { state: string; display: string } | null;
+};
 type List = { owner: object; canManage: boolean; access: { allowed: boolean }; keys: Summary[] };
 
 /** Changes an organisation, or a member of one, at the sign-in, which sends the app the events of it. */
@@ -54,6 +61,9 @@ const changesOf = ({ id }: { id: string }) =>
   [
     ["create", { name: "x", requestId: randomUUID() }],
     ["rename", { id, name: "x" }],
+    ["rotate", { id, requestId: randomUUID(), graceSeconds: 300 }],
+    ["cancelRotation", { id }],
+    ["endGrace", { id }],
     ["revoke", { id }],
     ["revokeAll", {}],
   ] as const;
@@ -84,8 +94,12 @@ test.describe("an organisation's keys", () => {
     const stranger = await memberOf(`org_${randomUUID().replaceAll("-", "")}`, "org:admin");
     for (const user of [personal, stranger]) {
       expect((await listOf(request, user)).keys).toEqual([]);
-      for (const procedure of ["revoke", "effect", "usage"])
-        expect(await callProcedure(request, user, procedure, { id: key.id })).toMatchObject({
+      const rotation = { requestId: randomUUID(), graceSeconds: 300 };
+      for (const [procedure, input] of [
+        ["rotate", { id: key.id, ...rotation }],
+        ...["cancelRotation", "endGrace", "revoke", "effect", "usage"].map((name) => [name, { id: key.id }] as const),
+      ] as const)
+        expect(await callProcedure(request, user, procedure, input)).toMatchObject({
           status: 404,
           error: { data: { domainCode: "API_KEY_NOT_FOUND" } },
         });
@@ -112,6 +126,9 @@ test.describe("an organisation's keys", () => {
   }) => {
     const { id, admin, key, secret } = await organization(request);
     const other = await organization(request);
+    const rotation = { id: key.id, requestId: randomUUID(), graceSeconds: 300 };
+    expect((await callProcedure(request, admin, "rotate", rotation)).status).toBe(200);
+    const [rotating] = (await listOf(request, admin)).keys;
     const personal = await newHttpUser({ userId: admin.userId });
     const elsewhere = await memberOf(other.id, "org:admin", { userId: admin.userId });
     const hash = createHash("sha256").update(secret).digest("hex");
@@ -131,7 +148,8 @@ test.describe("an organisation's keys", () => {
         expect([procedure, answer.status()]).toEqual([procedure, 401]);
       }
     }
-    expect((await listOf(request, admin)).keys).toMatchObject([{ id: key.id, name: "Over HTTP", status: "active" }]);
+    expect(rotating).toMatchObject({ id: key.id, name: "Over HTTP", rotation: { state: "waiting" } });
+    expect((await listOf(request, admin)).keys).toEqual([rotating]);
     for (const user of [personal, elsewhere])
       expect((await listOf(request, user)).keys.filter(({ createdBy }) => createdBy === admin.userId)).toEqual([]);
     const headers = { ...bearerOf(admin), "x-expected-owner": id };
@@ -165,18 +183,21 @@ test.describe("an organisation's keys", () => {
     expect((await whoami(request, secret)).status).toBe(200);
   });
 
-  test("who leaves is marked as having left, no longer creates, and is not marked after joining again", async ({
+  test("who leaves is marked as having left, no longer creates or rotates, and is not marked after joining again", async ({
     request,
   }) => {
-    const { id, admin, member, secret } = await organization(request);
+    const { id, admin, member, key, secret } = await organization(request);
     const membership = `${id}/memberships/${admin.userId}`;
     expect(await change(request, membership, { deleted: true })).toEqual([200]);
     expect((await listOf(request, member)).keys).toMatchObject([{ creatorLeft: true }]);
     expect((await whoami(request, secret)).status).toBe(200);
     // The session token is from before.
-    expect(await callProcedure(request, admin, "create", { name: "x", requestId: randomUUID() })).toMatchObject(
-      permissionRequired,
-    );
+    for (const [procedure, input] of [
+      ["create", { name: "x", requestId: randomUUID() }],
+      ["rotate", { id: key.id, requestId: randomUUID(), graceSeconds: 0 }],
+    ] as const)
+      expect(await callProcedure(request, admin, procedure, input)).toMatchObject(permissionRequired);
+    expect((await whoami(request, secret)).status).toBe(200);
     expect(await change(request, membership, { role: "org:admin" })).toEqual([200]);
     expect((await listOf(request, member)).keys).toMatchObject([{ creatorLeft: false }]);
   });

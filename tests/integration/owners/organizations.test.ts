@@ -3,8 +3,10 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 
 import { applyClerkEvent } from "@/server/clerk/apply-event";
-import { type Caller, listApiKeys, verifyApiKey } from "@/server/keys";
+import { type Caller, listApiKeys, rotateApiKey, verifyApiKey } from "@/server/keys";
 import { effectOfApiKey, renameApiKey } from "@/server/keys";
+import { drainPurges } from "@/server/outbox/drain";
+import { rotateInput } from "@/server/shared/inputs";
 import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
 import type { TestServer } from "@/tests/support/server-instance";
 
@@ -46,6 +48,30 @@ async function organization(server: TestServer) {
     own: await keyOf(server, personal),
     ofElsewhere: await keyOf(server, elsewhere),
   };
+}
+
+const rotate = (server: TestServer, caller: Caller, { key }: { key: { id: string } }, graceSeconds = 300) =>
+  rotateApiKey(server, caller, rotateInput.parse({ id: key.id, requestId: randomUUID(), graceSeconds }));
+
+/** A key with two secrets: the second one waits, or has been used, so that the first one is in its grace. Those in use are in their slots. */
+async function rotatedKeyOf(server: TestServer, caller: Caller, state: "waiting" | "grace") {
+  const { key, secret } = await keyOf(server, caller);
+  const { secret: fresh } = await rotate(server, caller, { key });
+  const inUse = state === "waiting" ? [secret] : [fresh, secret];
+  for (const each of inUse) {
+    expect(await verifyApiKey(server, each)).toMatchObject({ valid: true });
+    await server.runDeferred();
+  }
+  return { key, secrets: [secret, fresh] };
+}
+const twoSecrets = [["waiting"], ["grace"]] as const;
+
+/** None of them is accepted: not out of the slot, and not out of the database either. */
+async function expectDead(server: TestServer, secrets: readonly string[]) {
+  for (let round = 0; round < 2; round++) {
+    for (const secret of secrets) expect(await verifyApiKey(server, secret)).toEqual(revoked);
+    await server.runDeferred();
+  }
 }
 
 const summaryOf = async (server: TestServer, caller: Caller, { key }: { key: { id: string } }) =>
@@ -99,6 +125,48 @@ describe("an organisation that keeps the keys of who leaves", () => {
     await expect(createKeyOf(server(), leaver)).rejects.toMatchObject({ code: "ORG_PERMISSION_REQUIRED" });
     await memberEvent(server(), "created", leaver, at + 1);
     await expect(createKeyOf(server(), leaver)).resolves.toBeDefined();
+  });
+
+  it("refuses a rotation to who has left, or has lost the account, and whose session still says admin", async () => {
+    const { leaver, elsewhere, ofLeaver, ofElsewhere, ofStayer } = await organization(server());
+    const at = Date.now();
+    const refusal = { code: "ORG_PERMISSION_REQUIRED" };
+    await memberEvent(server(), "deleted", leaver, at);
+    for (const key of [ofLeaver, ofStayer])
+      for (const graceSeconds of [0, 300])
+        await expect(rotate(server(), leaver, key, graceSeconds)).rejects.toMatchObject(refusal);
+    expect(await verifyApiKey(server(), ofLeaver.secret)).toMatchObject({ valid: true });
+    await memberEvent(server(), "created", leaver, at + 1);
+    await expect(rotate(server(), leaver, ofLeaver)).resolves.toBeDefined();
+    await apply(server(), "user.updated", { id: leaver.userId, banned: true }, at + 2);
+    await expect(rotate(server(), elsewhere, ofElsewhere)).rejects.toMatchObject(refusal);
+    expect(await verifyApiKey(server(), ofElsewhere.secret)).toMatchObject({ valid: true });
+  });
+
+  describe.each(twoSecrets)("with two secrets of a key (%s)", (state) => {
+    it.each([
+      ["deleted", "user.deleted", { deleted: true }],
+      ["banned", "user.updated", { banned: true }],
+    ])("a user who is %s loses both, and an organisation's key of theirs is marked", async (_title, type, fields) => {
+      const personal = newCaller();
+      const admin = newCaller({ ownerKind: "organization", userId: personal.userId });
+      const own = await rotatedKeyOf(server(), personal, state);
+      const shared = await rotatedKeyOf(server(), admin, state);
+      await apply(server(), type, { id: personal.userId, ...fields });
+      await expectDead(server(), own.secrets);
+      expect(await effectOfApiKey(server(), personal, own.key)).toMatchObject({ status: "effective" });
+      expect(await summaryOf(server(), personal, own)).toMatchObject({ revokedBy: "account", rotation: null });
+      expect(await isMarked(server(), admin, shared)).toBe(true);
+      for (const secret of shared.secrets) expect(await verifyApiKey(server(), secret)).toMatchObject({ valid: true });
+    });
+
+    it("an organisation that is deleted loses both", async () => {
+      const admin = newCaller({ ownerKind: "organization" });
+      const { key, secrets } = await rotatedKeyOf(server(), admin, state);
+      await apply(server(), "organization.deleted", { id: admin.ownerId, deleted: true });
+      await expectDead(server(), secrets);
+      expect(await effectOfApiKey(server(), admin, key)).toMatchObject({ status: "effective" });
+    });
   });
 
   it.each([
@@ -163,6 +231,56 @@ describe("an organisation that revokes the keys of who leaves", () => {
     expect(await effectOfApiKey(server(), stayer, ofLeaver.key)).toMatchObject({ status: "effective" });
     for (const { secret } of Object.values(others))
       expect(await verifyApiKey(server(), secret)).toMatchObject({ valid: true });
+  });
+
+  describe.each(twoSecrets)("with two secrets of a key (%s)", (state) => {
+    it("ends both when its creator leaves, whoever has rotated it", async () => {
+      const leaver = newCaller({ ownerKind: "organization" });
+      const stayer = { ...leaver, userId: `user_${randomUUID()}` };
+      const { key, secrets } = await rotatedKeyOf(server(), leaver, state);
+      const ofStayer = await rotatedKeyOf(server(), stayer, state);
+      await memberEvent(server(), "deleted", leaver);
+      await expectDead(server(), secrets);
+      expect(await effectOfApiKey(server(), stayer, key)).toMatchObject({ status: "effective" });
+      expect(await summaryOf(server(), stayer, { key })).toMatchObject({ revokedBy: "account", rotation: null });
+      for (const secret of ofStayer.secrets)
+        expect(await verifyApiKey(server(), secret)).toMatchObject({ valid: true });
+    });
+
+    it("ends both through the outbox: with Redis down the effect is pending, until the drain has purged each", async () => {
+      const leaver = newCaller({ ownerKind: "organization" });
+      const { key, secrets } = await rotatedKeyOf(server(), leaver, state);
+      server().redisProxy.decide = () => "refuse";
+      await memberEvent(server(), "deleted", leaver);
+      expect(await effectOfApiKey(server(), leaver, key)).toMatchObject({ status: "pending" });
+      server().redisProxy.decide = () => "pass";
+      await drainPurges(server(), { dueOrNot: true });
+      expect(await effectOfApiKey(server(), leaver, key)).toMatchObject({ status: "effective" });
+      await expectDead(server(), secrets);
+    });
+
+    it("ends both when the person loses the account", async () => {
+      const admin = newCaller({ ownerKind: "organization" });
+      const { key, secrets } = await rotatedKeyOf(server(), admin, state);
+      await apply(server(), "user.deleted", { id: admin.userId, deleted: true });
+      await expectDead(server(), secrets);
+      expect(await effectOfApiKey(server(), admin, key)).toMatchObject({ status: "effective" });
+    });
+  });
+
+  it("leaves no secret of a leaving, rotations and first uses at the same moment", async () => {
+    const leaver = newCaller({ ownerKind: "organization" });
+    const keys = await Promise.all(
+      (["waiting", "waiting", "grace"] as const).map((state) => rotatedKeyOf(server(), leaver, state)),
+    );
+    const [rotations] = await Promise.all([
+      Promise.allSettled(keys.map((key) => rotate(server(), leaver, key, 0))),
+      memberEvent(server(), "deleted", leaver),
+      ...keys.flatMap(({ secrets }) => secrets.map((secret) => verifyApiKey(server(), secret))),
+    ]);
+    await server().runDeferred();
+    const fresh = rotations.flatMap((call) => (call.status === "fulfilled" ? [call.value.secret] : []));
+    await expectDead(server(), [...keys.flatMap(({ secrets }) => secrets), ...fresh]);
   });
 
   it("promises the end while Redis is down, and the repeated event confirms it", async () => {

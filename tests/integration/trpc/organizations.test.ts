@@ -221,6 +221,124 @@ describe("the router for an organisation", () => {
     expect((await router(impersonated).revoke({ id: key.id })).effect.status).toBe("effective");
   });
 
+  describe("whose key is rotated", () => {
+    const rotationOf = (id: string, graceSeconds = 300) => ({ id, requestId: randomUUID(), graceSeconds });
+
+    /** A key of the admin, as it is, with a secret that waits, or in its grace. `secrets` are those that are in use. */
+    async function keyIn(state: "rest" | "waiting" | "grace", admin = newCaller({ ownerKind: "organization" })) {
+      const { key, secret } = await createKeyOf(server(), admin);
+      const secrets = [secret];
+      if (state !== "rest") {
+        const rotated: CreatedApiKey = await router(admin).rotate(rotationOf(key.id));
+        if (state === "grace") secrets.push(rotated.secret);
+      }
+      const told = async () => [
+        (await listApiKeys(server(), admin)).keys.map((shown) => ({ ...shown, lastUsedAt: null })),
+        await Promise.all(secrets.map(async (each) => (await verifyApiKey(server(), each)).valid)),
+      ];
+      await told();
+      return { admin, key, told };
+    }
+
+    const verbs: [
+      string,
+      "rest" | "waiting" | "grace",
+      (caller: Caller, key: { id: string }) => Promise<{ key: ApiKeyList["keys"][number] }>,
+      object,
+    ][] = [
+      ["rotate", "rest", (caller, { id }) => router(caller).rotate(rotationOf(id)), { state: "waiting" }],
+      ["rotate, now", "rest", (caller, { id }) => router(caller).rotate(rotationOf(id, 0)), {}],
+      ["cancelRotation", "waiting", (caller, { id }) => router(caller).cancelRotation({ id }), {}],
+      ["endGrace", "grace", (caller, { id }) => router(caller).endGrace({ id }), {}],
+    ];
+
+    it.each(verbs)("%s is done for each admin of it, and for a person with a key of their own", async (...row) => {
+      const [_name, state, call, rotation] = row;
+      const creator = newCaller({ ownerKind: "organization" });
+      for (const caller of [creator, { ...creator, userId: `user_${randomUUID()}` }, newCaller()]) {
+        const { key, told } = await keyIn(state, caller.ownerKind === "user" ? caller : creator);
+        const before = await told();
+        const answer = await call(caller, key);
+        if ("state" in rotation) expect(answer.key.rotation).toMatchObject(rotation);
+        else expect(answer.key.rotation).toBeNull();
+        expect(await told()).not.toEqual(before);
+      }
+    });
+
+    it.each(verbs)("%s is refused to a member without the permission, and changes nothing", async (...row) => {
+      const [_name, state, call] = row;
+      const { admin, key, told } = await keyIn(state);
+      const before = await told();
+      const member = { ...admin, userId: `user_${randomUUID()}`, canManage: false };
+      // Also to who has created the key and has lost the role. The refusal does not tell which ids there are.
+      for (const caller of [member, { ...admin, canManage: false }])
+        for (const { id } of [key, { id: `key_${randomUUID()}` }])
+          await expect(call(caller, { id })).rejects.toMatchObject({
+            code: "FORBIDDEN",
+            ...refused("ORG_PERMISSION_REQUIRED"),
+          });
+      expect(await told()).toEqual(before);
+    });
+
+    it.each(verbs)("%s is NOT_FOUND for another organisation, and for its admin in person", async (...row) => {
+      const [_name, state, call] = row;
+      const { admin, key, told } = await keyIn(state);
+      const before = await told();
+      for (const caller of [newCaller({ ownerKind: "organization" }), newCaller({ ownerId: admin.userId })])
+        await expect(call(caller, key)).rejects.toMatchObject({ code: "NOT_FOUND", ...refused("API_KEY_NOT_FOUND") });
+      expect(await told()).toEqual(before);
+    });
+
+    it.each(verbs)("%s is UNAUTHORIZED for a page whose session has switched to another owner", async (...row) => {
+      const [_name, state, , rotation] = row;
+      const { key, told } = await keyIn(state);
+      const before = await told();
+      // What the adapter to Clerk answers where the page's owner is not the session's.
+      const identity = { readSession: () => Promise.resolve({ status: "signed_out" as const }) };
+      const { apiKeys } = createAppRouter(() => ({ server: server(), identity })).createCaller({});
+      for (const call of [
+        () => apiKeys.rotate(rotationOf(key.id, "state" in rotation ? 300 : 0)),
+        () => apiKeys.cancelRotation({ id: key.id }),
+        () => apiKeys.endGrace({ id: key.id }),
+      ])
+        await expect(call()).rejects.toMatchObject({ code: "UNAUTHORIZED" });
+      expect(await told()).toEqual(before);
+    });
+
+    it("an impersonated session does not rotate, whatever it may do else", async () => {
+      const { admin, key, told } = await keyIn("rest");
+      const before = await told();
+      for (const canManage of [true, false])
+        await expect(
+          router({ ...admin, canManage, impersonatedBy: "user_support" }).rotate(rotationOf(key.id)),
+        ).rejects.toMatchObject(refused("IMPERSONATED"));
+      expect(await told()).toEqual(before);
+    });
+
+    it("rotations and creates count together, before the permission is looked at", async () => {
+      const { admin, key } = await keyIn("rest");
+      const member = { ...admin, userId: `user_${randomUUID()}`, canManage: false };
+      for (let call = 1; call < 60; call++)
+        await expect(router(member).rotate(rotationOf(key.id))).rejects.toMatchObject(
+          refused("ORG_PERMISSION_REQUIRED"),
+        );
+      for (const caller of [member, admin])
+        await expect(router(caller).rotate(rotationOf(key.id))).rejects.toMatchObject(refused("RATE_LIMITED"));
+    });
+
+    it.each([300, 0])("a repeated rotation (grace %i) gives its secret to nobody else of it", async (graceSeconds) => {
+      const { admin, key } = await keyIn("rest");
+      const other = { ...admin, userId: `user_${randomUUID()}` };
+      const input = rotationOf(key.id, graceSeconds);
+      const rotated: CreatedApiKey = await router(admin).rotate(input);
+      await expect(router(other).rotate(input)).rejects.toMatchObject(refused("API_KEY_REQUEST_REUSED"));
+      const repeated: CreatedApiKey = await router(admin).rotate(input);
+      expect(repeated.replaced).toMatchObject({ status: "effective" });
+      expect(await verifyApiKey(server(), rotated.secret)).toEqual({ valid: false, reason: "revoked" });
+      expect(await verifyApiKey(server(), repeated.secret)).toMatchObject({ valid: true });
+    });
+  });
+
   it("the limit is the organisation's, whoever of its admins creates", async () => {
     const first = newCaller({ ownerKind: "organization" });
     const second = { ...first, userId: `user_${randomUUID()}` };
