@@ -29,7 +29,8 @@ export interface SecretBeside {
 /** The one that waits, or that is still accepted; else one that was revoked while it was, until that is effective. */
 const secretBeside = sql<SecretBeside | null>`(
   select json_build_object(
-    'state', secret.state, 'display', secret.display, 'createdAt', secret.created_at, 'graceSeconds', secret.grace_seconds, 'endsAt', secret.ends_at,
+    'state', secret.state, 'display', secret.display, 'createdAt', secret.created_at, 'graceSeconds', secret.grace_seconds,
+    'endsAt', secret.ends_at,
     'lastUsedAt', (select used.last_used_at from ${apiKeySecretUses} used where used.secret_hash = secret.secret_hash)
   )
   from ${apiKeySecrets} secret

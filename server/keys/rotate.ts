@@ -39,9 +39,9 @@ type SecretRow = typeof apiKeySecrets.$inferSelect;
  *
  * @param input already checked by `rotateInput`.
  * @returns `replaced`: the weakest effect of all secrets that died. Null: none did.
- * @throws DomainError IMPERSONATED; RATE_LIMITED after 60 creations and rotations a minute; ORG_PERMISSION_REQUIRED; API_KEY_NOT_FOUND; API_ACCESS_REQUIRED;
- *   API_KEY_NOT_ACTIVE; API_KEY_REQUEST_REUSED, as for `createApiKey`, also for another key or by another person; API_KEY_ROTATING with a grace while another
- *   grace runs.
+ * @throws DomainError IMPERSONATED; RATE_LIMITED after 60 creations and rotations a minute; ORG_PERMISSION_REQUIRED; API_KEY_NOT_FOUND;
+ *   API_ACCESS_REQUIRED; API_KEY_NOT_ACTIVE; API_KEY_REQUEST_REUSED, as for `createApiKey`, also for another key or by another person;
+ *   API_KEY_ROTATING with a grace while another grace runs.
  * @throws CommitOutcomeUnknownError when nobody knows whether the key was rotated.
  * @throws what the database throws otherwise. Then nothing was changed.
  *

@@ -67,7 +67,8 @@ export class VerificationUnavailableError extends Error {
  * @param address where the secret came from, see `clientAddress`; null when that is not known. After many unknown keys from one address, a
  *   key that is not cached is not looked up for it for a while.
  * @returns the key, or the reason why it is refused.
- * @throws VerificationUnavailableError when the database is needed and cannot answer or cannot activate a secret that waits, or when too many reads of it wait already.
+ * @throws VerificationUnavailableError when the database is needed and cannot answer or cannot activate a secret that waits, or when too many
+ *   reads of it wait already.
  * @example
  * const verification = await verifyApiKey(ctx, "lk_live_…");
  * if (verification.valid) console.log(verification.key.ownerId);
