@@ -33,7 +33,8 @@ const databaseReads = { atOnce: 20, waiting: 500, patienceMilliseconds: 1_000 };
  * Makes everything that one process needs. It connects to nothing yet and reads no environment. A process may have more than one.
  * @example
  * const context = createServerContext({
- *   secretFormat: { prefix: "lk", environment: "live" }, keyLimit: 5, accessFeature: undefined, trustedProxyHops: 0,
+ *   secretFormat: { prefix: "lk", environment: "live" }, keyLimit: 5, accessFeature: undefined, onMemberLeave: "keep",
+ *   trustedProxyHops: 0,
  *   databaseUrl: "postgres://…", redis: { url: "https://…", token: "…", prefix: "latchkey:" }, logLevel: "info",
  * });
  */

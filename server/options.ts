@@ -71,6 +71,7 @@ const rules = {
   adopt: fn<Adopt>().optional(),
   keyLimit: z.int().min(1).max(1000).default(5),
   accessFeature: settings.API_ACCESS_FEATURE,
+  onMemberLeave: settings.API_KEYS_ON_MEMBER_LEAVE,
   trustedProxyHops: z.int().min(0).max(10).default(0),
   logLevel: settings.LOG_LEVEL,
   identity: z

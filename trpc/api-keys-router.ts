@@ -3,7 +3,9 @@ import { z } from "zod";
 
 import {
   type Caller,
+  cancelRotation,
   createApiKey,
+  endGrace,
   effectOfApiKey,
   invalidateCache,
   type LatchkeyServer,
@@ -13,9 +15,17 @@ import {
   renameApiKey,
   revokeAllApiKeys,
   revokeApiKey,
+  rotateApiKey,
   usageOfApiKey,
 } from "../server/keys";
-import { checkScopes, createInput, invalidateCacheInput, keyIdInput, renameInput } from "../server/shared/inputs";
+import {
+  checkScopes,
+  createInput,
+  invalidateCacheInput,
+  keyIdInput,
+  renameInput,
+  rotateInput,
+} from "../server/shared/inputs";
 import { toTrpcError } from "./errors";
 
 /** What the procedures need in their context: `getLatchkey().server`, and who calls, from the session. `protect` puts both there. */
@@ -74,6 +84,14 @@ export function createApiKeysRouter<
     }),
 
     rename: procedure.input(renameInput).mutation(({ ctx, input }) => renameApiKey(ctx.server, ctx.caller, input)),
+
+    rotate: procedure.input(rotateInput).mutation(({ ctx, input }) => rotateApiKey(ctx.server, ctx.caller, input)),
+
+    cancelRotation: procedure
+      .input(keyIdInput)
+      .mutation(({ ctx, input }) => cancelRotation(ctx.server, ctx.caller, input)),
+
+    endGrace: procedure.input(keyIdInput).mutation(({ ctx, input }) => endGrace(ctx.server, ctx.caller, input)),
 
     revoke: procedure.input(keyIdInput).mutation(({ ctx, input }) => revokeApiKey(ctx.server, ctx.caller, input)),
 

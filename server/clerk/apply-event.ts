@@ -1,7 +1,15 @@
 import { z } from "zod";
 
 import type { ServerContext } from "../keys/context";
-import { closeOwner, type OwnerAccess, reopenOwner, setOwnerAccess } from "../owners";
+import {
+  closeOwner,
+  joinOrganization,
+  leaveOrganization,
+  type OwnerAccess,
+  reopenOwner,
+  setOwnerAccess,
+} from "../owners";
+import type { Payer } from "./plans";
 
 /** Milliseconds since 1970, between 2001 and 2286. A time in seconds or microseconds would break the order of events, so it is refused. */
 const timestamp = z
@@ -9,29 +17,36 @@ const timestamp = z
   .min(1e12)
   .max(1e13)
   .transform((milliseconds) => new Date(milliseconds));
-const userId = z.string().min(1);
+const id = z.string().min(1);
 
-const userDeleted = z.object({ timestamp, data: z.object({ id: userId }) });
-const userUpdated = z.object({ timestamp, data: z.object({ id: userId, banned: z.boolean() }) });
+/** `UserDeletedJSON`, and `DeletedObjectJSON` of an organisation. */
+const ownerDeleted = z.object({ timestamp, data: z.object({ id }) });
+const userUpdated = z.object({ timestamp, data: z.object({ id, banned: z.boolean() }) });
 const subscriptionChanged = z.object({
   timestamp,
-  data: z.object({ payer: z.object({ user_id: userId.nullish() }).nullish() }),
+  // `BillingPayerJSON`: one of the two.
+  data: z.object({ payer: z.object({ user_id: id.nullish(), organization_id: id.nullish() }).nullish() }),
+});
+/** `OrganizationMembershipJSON`. */
+const membershipChanged = z.object({
+  timestamp,
+  data: z.object({ organization: z.object({ id }), public_user_data: z.object({ user_id: id }) }),
 });
 
 /**
  * Applies one of Clerk's events to its owner. Events may come late, twice and out of order. Their `timestamp` says when they happened, and
  * that orders them. A ban and a deletion are taken from the event. An event about a plan names no features, so it is only a signal to read
- * the current subscription. Events of other types, and of organisations, change nothing.
- * @param readAccess reads what the user's subscription says now.
+ * the current subscription. Events of other types change nothing.
+ * @param readAccess reads what the owner's subscription says now.
  * @throws what `readAccess` and the verbs throw; ZodError when the event lacks something. Then Clerk has to send the event again.
  */
 export async function applyClerkEvent(
   ctx: ServerContext,
   event: { type: string },
-  readAccess: (userId: string) => Promise<OwnerAccess>,
+  readAccess: (owner: Payer) => Promise<OwnerAccess>,
 ): Promise<void> {
-  if (event.type === "user.deleted") {
-    const { data, timestamp: at } = userDeleted.parse(event);
+  if (event.type === "user.deleted" || event.type === "organization.deleted") {
+    const { data, timestamp: at } = ownerDeleted.parse(event);
     await closeOwner(ctx, { ownerId: data.id, at, reason: "deleted" });
   } else if (event.type === "user.updated") {
     const { data, timestamp: at } = userUpdated.parse(event);
@@ -39,20 +54,30 @@ export async function applyClerkEvent(
       await closeOwner(ctx, { ownerId: data.id, at, reason: "banned" });
     } else {
       await reopenOwner(ctx, { ownerId: data.id, at });
-      await refreshAccess(ctx, data.id, at, readAccess);
+      await refreshAccess(ctx, { kind: "user", id: data.id }, at, readAccess);
     }
+  } else if (event.type === "organizationMembership.deleted" || event.type === "organizationMembership.created") {
+    const { data, timestamp: at } = membershipChanged.parse(event);
+    const change = { ownerId: data.organization.id, userId: data.public_user_data.user_id, at };
+    await (event.type === "organizationMembership.deleted" ? leaveOrganization : joinOrganization)(ctx, change);
   } else if (/^subscription(Item)?\./.test(event.type)) {
     const { data, timestamp: at } = subscriptionChanged.parse(event);
-    if (data.payer?.user_id) await refreshAccess(ctx, data.payer.user_id, at, readAccess);
+    const payer = payerOf(data.payer);
+    if (payer) await refreshAccess(ctx, payer, at, readAccess);
   }
+}
+
+function payerOf(payer: z.output<typeof subscriptionChanged>["data"]["payer"]): Payer | null {
+  if (payer?.organization_id) return { kind: "organization", id: payer.organization_id };
+  return payer?.user_id ? { kind: "user", id: payer.user_id } : null;
 }
 
 async function refreshAccess(
   ctx: ServerContext,
-  ownerId: string,
+  owner: Payer,
   at: Date,
-  readAccess: (userId: string) => Promise<OwnerAccess>,
+  readAccess: (owner: Payer) => Promise<OwnerAccess>,
 ): Promise<void> {
   if (!ctx.settings.accessFeature) return;
-  await setOwnerAccess(ctx, { ownerId, at, ...(await readAccess(ownerId)) });
+  await setOwnerAccess(ctx, { ownerId: owner.id, at, ...(await readAccess(owner)) });
 }

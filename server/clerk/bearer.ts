@@ -6,7 +6,10 @@ import type { ClerkOptions } from "./clerk";
 import { isKeyOutage } from "./key-outage";
 
 /** Verifies the session token in `Authorization: Bearer`, see `IdentityProvider`. It never throws. */
-export async function verifyBearer(request: Request, options: ClerkOptions): Promise<Verdict<{ userId: string }>> {
+export async function verifyBearer(
+  request: Request,
+  options: ClerkOptions,
+): Promise<Verdict<{ userId: string; ownerId: string }>> {
   const token = readBearer(request.headers.get("authorization"));
   if (!token) return { status: "signed_out" };
   const { secretKey, jwtKey, apiUrl, appOrigin } = options;
@@ -18,7 +21,10 @@ export async function verifyBearer(request: Request, options: ClerkOptions): Pro
       authorizedParties: [appOrigin],
     });
     // Such a session still has a task to do, for example to choose an organisation. Until then nobody is signed in.
-    return claims.sts === "pending" ? { status: "signed_out" } : { status: "signed_in", userId: claims.sub };
+    if (claims.sts === "pending") return { status: "signed_out" };
+    // The active organisation: `o.id` in a token of version 2, `org_id` in one of version 1, which has no `v`.
+    const organizationId = claims.v === 2 ? claims.o?.id : claims.org_id;
+    return { status: "signed_in", userId: claims.sub, ownerId: organizationId ?? claims.sub };
   } catch (error) {
     const reason = error instanceof Error && "reason" in error ? String(error.reason) : null;
     // An error without a reason is no verdict on the token, for example when the signing keys could not be fetched.

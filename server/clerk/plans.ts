@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 
+import type { Caller } from "../keys";
 import type { OwnerAccess } from "../owners";
 
 /** Clerk's sender waits 15 s for an answer of the webhook. This leaves enough of them. */
@@ -19,22 +20,29 @@ const subscriptionSchema = z.object({
 });
 type Subscription = z.infer<typeof subscriptionSchema>;
 
+/** Who has the subscription. */
+export interface Payer {
+  kind: Caller["ownerKind"];
+  id: string;
+}
+
+interface Billing {
+  getUserBillingSubscription(userId: string): Promise<unknown>;
+  getOrganizationBillingSubscription(organizationId: string): Promise<unknown>;
+}
+
 const notFoundSchema = z.object({ status: z.literal(404), errors: z.array(z.unknown()).min(1) });
 
 /**
- * Reads whether, and until when, the user's current subscription includes the feature. A 404 in Clerk's own words is an answer: there is no
- * subscription. Clerk answers so where billing is off or the user is gone.
+ * Reads whether, and until when, the owner's current subscription includes the feature. A 404 in Clerk's own words is an answer: there is no
+ * subscription. Clerk answers so where billing is off or the owner is gone.
  * @throws what the client throws; an Error when the answer comes after 5 s or is not understood. Then nothing is known.
  */
-export async function readSubscriptionAccess(
-  billing: { getUserBillingSubscription(userId: string): Promise<unknown> },
-  userId: string,
-  feature: string,
-): Promise<OwnerAccess> {
+export async function readSubscriptionAccess(billing: Billing, owner: Payer, feature: string): Promise<OwnerAccess> {
   const timer = new AbortController();
   try {
     const subscription = await Promise.race([
-      billing.getUserBillingSubscription(userId),
+      readSubscription(billing, owner),
       delay(readMilliseconds, undefined, { signal: timer.signal, ref: false }).then(() => {
         throw new Error("the subscription was not read in time");
       }),
@@ -46,6 +54,10 @@ export async function readSubscriptionAccess(
   } finally {
     timer.abort();
   }
+}
+
+function readSubscription(billing: Billing, { kind, id }: Payer): Promise<unknown> {
+  return kind === "user" ? billing.getUserBillingSubscription(id) : billing.getOrganizationBillingSubscription(id);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { createClerkClient } from "@clerk/nextjs/server";
+import type { createClerkClient } from "@clerk/nextjs/server";
 import { verifyWebhook } from "@clerk/nextjs/webhooks";
 import { NextRequest } from "next/server";
 
@@ -8,21 +8,28 @@ import { type LatchkeyServer, openServer } from "../keys";
 import { describeFault } from "../platform/logger";
 import { applyClerkEvent } from "./apply-event";
 import type { ClerkOptions } from "./clerk";
-import { readSubscriptionAccess } from "./plans";
+import { type Payer, readSubscriptionAccess } from "./plans";
 
 /** Larger than any event of Clerk's, since a ban that is refused for its size would never take effect. */
 const maxBodyBytes = 256 * 1024;
+
+interface WebhookParts {
+  getServer: () => LatchkeyServer;
+  getClient: () => Pick<ReturnType<typeof createClerkClient>, "billing">;
+  /** Reads an organisation's name again. It never throws. */
+  refreshName: (organizationId: string) => Promise<void>;
+}
 
 /**
  * Makes the endpoint that receives Clerk's events. It checks Clerk's signature (Standard Webhooks, sent by Svix). When the answer is not 2xx,
  * Clerk sends the event again, with longer and longer pauses. Without a webhook secret the endpoint answers 404.
  */
-export function createWebhook(options: ClerkOptions, getServer: () => LatchkeyServer): Endpoint {
-  const { secretKey, apiUrl, webhookSecret = "", accessFeature = "" } = options;
-  const readAccess = (userId: string) => {
-    const { billing } = createClerkClient({ secretKey, ...(apiUrl && { apiUrl }) });
-    return readSubscriptionAccess(billing, userId, accessFeature);
-  };
+export function createWebhook(
+  options: Pick<ClerkOptions, "webhookSecret" | "accessFeature">,
+  { getServer, getClient, refreshName }: WebhookParts,
+): Endpoint {
+  const { webhookSecret = "", accessFeature = "" } = options;
+  const readAccess = (owner: Payer) => readSubscriptionAccess(getClient().billing, owner, accessFeature);
   const receive = async (request: Request): Promise<Response> => {
     const body = await readLimitedBody(request, maxBodyBytes);
     if (body === null) return answer(413, { error: "Body too large" });
@@ -32,6 +39,8 @@ export function createWebhook(options: ClerkOptions, getServer: () => LatchkeySe
     const context = openServer(getServer());
     try {
       await applyClerkEvent(context, event, readAccess);
+      // A signal, as for plans: events may come late. The name itself is read from Clerk.
+      if (event.type === "organization.updated") await refreshName(event.data.id);
       return answer(200, { ok: true });
     } catch (fault) {
       context.logger.error({ event: event.type, fault: describeFault(fault) }, "webhook not handled");

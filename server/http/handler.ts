@@ -54,8 +54,8 @@ function endpointsOf({ server: passedOn, identity, http }: HandledLatchkey, base
   const server = openServer(passedOn);
   const getContext = () => server;
   const describeKey = createWithApiKey(getContext)((_request, { key }) => {
-    const { keyId, ownerId, name, environment, scopes, expiresAt } = key;
-    return Response.json({ keyId, ownerId, name, environment, scopes, expiresAt });
+    const { keyId, ownerId, createdBy, name, environment, scopes, expiresAt, secret } = key;
+    return Response.json({ keyId, ownerId, createdBy, name, environment, scopes, expiresAt, secret });
   });
   /** For operators: not there without a secret, and 401 for who does not send it. */
   const guarded = (secret: string | undefined, answer: () => Promise<Response>) =>

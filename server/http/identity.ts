@@ -14,12 +14,12 @@ export type Session = Verdict<{ caller: Caller }>;
 /** What the app needs of a sign-in. `latchkey/clerk` implements it. */
 export interface IdentityProvider {
   /**
-   * Who is signed in, in the request that is being handled now. A request that was made for another account, see `expectedOwnerHeader`, is
-   * of nobody.
+   * Who is signed in, in the request that is being handled now, and for whom they act. A request that was made for another owner, see
+   * `expectedOwnerHeader`, is of nobody.
    */
   readSession(): Promise<Session>;
-  /** Whose session token `Authorization: Bearer` holds. This call verifies it. Cookies are not read. */
-  verifyBearer(request: Request): Promise<Verdict<{ userId: string }>>;
+  /** Whose session token `Authorization: Bearer` holds, and for whom they act. This call verifies it. Cookies are not read. */
+  verifyBearer(request: Request): Promise<Verdict<{ userId: string; ownerId: string }>>;
   /** The endpoint for the sign-in's events about accounts. */
   createWebhook(getServer: () => LatchkeyServer): Endpoint;
 }

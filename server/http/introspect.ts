@@ -36,6 +36,7 @@ export async function introspect(
       token_type: "Bearer",
       sub: key.ownerId,
       client_id: key.keyId,
+      createdBy: key.createdBy,
       scope: key.scopes.join(" "),
       iat: Math.floor(key.createdAt.getTime() / 1_000),
       ...(key.expiresAt && { exp: Math.floor(key.expiresAt.getTime() / 1_000) }),

@@ -17,6 +17,12 @@ const keyRefusals = {
   "401": problem("`missing_api_key`, `invalid_api_key`, `api_key_revoked` or `api_key_expired`."),
   "503": problem("`verification_unavailable`: no verdict, the key may be good."),
 };
+const secretEnd = {
+  "API-Key-Expires": {
+    description: "When this secret ends, in seconds since the epoch (a Date of RFC 9651). Absent: it has no end.",
+    schema: { type: "string" as const, examples: ["@1795000000"] },
+  },
+};
 const byKey = [{ bearerKey: [] }, { headerKey: [] }];
 const errorBody = z.strictObject({ error: z.string() }).meta({ id: "OriginalError" });
 
@@ -45,7 +51,7 @@ export function createOpenApiDocument(origin: string, base = "/api") {
           summary: "Which key is this, and whose?",
           security: byKey,
           responses: {
-            "200": json("The key is accepted.", whoamiSchema),
+            "200": { ...json("The key is accepted.", whoamiSchema), headers: secretEnd },
             ...keyRefusals,
             "403": problem("`api_access_required`: the owner's plan does not include API access."),
             "429": problem("`rate_limited`, with Retry-After."),
@@ -53,7 +59,8 @@ export function createOpenApiDocument(origin: string, base = "/api") {
         },
         delete: {
           operationId: "revokeSelf",
-          summary: "Revokes the key that is sent. Repeatable.",
+          summary:
+            "Revokes the key that is sent, or only the secret where a rotation is under way and it is not the current one. Repeatable.",
           security: byKey,
           responses: { "200": json("The key is revoked, or the secret was before.", effectSchema), ...keyRefusals },
         },

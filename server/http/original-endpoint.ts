@@ -65,7 +65,7 @@ async function answer({ getContext, identity }: OriginalEndpointOptions, request
   if (session.status === "signed_out") return failure(401, "UNAUTHENTICATED");
   const context = getContext();
   try {
-    const caller = { ownerId: session.userId };
+    const caller = { ownerId: session.ownerId, userId: session.userId };
     await limitInvalidations(context, caller);
     const input = await readInput(request);
     if ("status" in input) return input;
@@ -96,9 +96,12 @@ const domainFailures: Record<DomainErrorCode, Answer> = {
   API_KEY_NOT_OWNED: failure(403, "FORBIDDEN"),
   API_ACCESS_REQUIRED: failure(403, "FORBIDDEN"),
   IMPERSONATED: failure(403, "FORBIDDEN"),
+  ORG_PERMISSION_REQUIRED: failure(403, "FORBIDDEN"),
   API_KEY_NOT_FOUND: failure(404, "NOT_FOUND"),
   API_KEY_LIMIT_REACHED: failure(409, "CONFLICT"),
   API_KEY_REQUEST_REUSED: failure(409, "CONFLICT"),
+  API_KEY_ROTATING: failure(409, "CONFLICT"),
+  API_KEY_NOT_ACTIVE: failure(409, "CONFLICT"),
   RATE_LIMITED: failure(429, "TOO_MANY_REQUESTS"),
   SERVICE_UNAVAILABLE: failure(503, "Service unavailable"),
   OUTCOME_UNKNOWN: failure(503, "Service unavailable"),

@@ -20,11 +20,15 @@ export const effectSchema = z
 export const whoamiSchema = z
   .strictObject({
     keyId: z.string(),
-    ownerId: z.string(),
+    ownerId: z.string().meta({ description: "A user, or an organisation." }),
+    createdBy: z.string().meta({ description: "The user who has created the key." }),
     name: z.string(),
     environment: z.enum(["live", "test"]),
     scopes: z.array(z.string()),
-    expiresAt: moment.nullable(),
+    expiresAt: moment.nullable().meta({ description: "When this secret ends: by a rotation, or with its key." }),
+    secret: z
+      .enum(["current", "previous"])
+      .meta({ description: "`previous`: a rotation has replaced it, and it ends soon." }),
   })
   .meta({ id: "WhoAmI" });
 
@@ -48,9 +52,10 @@ export const introspectionSchema = z
       token_type: z.literal("Bearer"),
       sub: z.string().meta({ description: "The owner." }),
       client_id: z.string().meta({ description: "The id of the key." }),
+      createdBy: z.string().meta({ description: "The user who has created the key." }),
       scope: z.string().meta({ description: "Scopes, separated by spaces." }),
       iat: seconds,
-      exp: seconds.optional(),
+      exp: z.int().optional().meta({ description: "When this secret ends, in seconds since the epoch." }),
     }),
   ])
   .meta({ id: "Introspection", description: "RFC 7662." });

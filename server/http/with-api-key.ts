@@ -49,8 +49,8 @@ export function createWithApiKey(getContext: () => VerifyContext) {
       const key = await authenticate(context, secret, address, options.scopes ?? []);
       if (key instanceof Response) return key;
       const limit = await consultLimit(context, key);
-      const response = limit && !limit.isWithin ? overLimit(limit) : await handler(request, { ...routeContext, key });
-      return withHeaders(response, limit);
+      if (limit && !limit.isWithin) return withHeaders(overLimit(limit), limit);
+      return withHeaders(await handler(request, { ...routeContext, key }), limit, key.expiresAt);
     };
 }
 
@@ -154,13 +154,17 @@ function overLimit(limit: CallLimitState): Response {
   return problemResponse("rate_limited", { detail, retryAfterSeconds: limit.resetSeconds });
 }
 
-/** Forbids caching. Where a limit was counted, the headers tell it (IETF draft-ietf-httpapi-ratelimit-headers, structured fields). */
-function withHeaders(response: Response, limit: CallLimitState | null): Response {
+/**
+ * Forbids caching. Where a limit was counted, the headers tell it (IETF draft-ietf-httpapi-ratelimit-headers, structured fields). Where the
+ * secret has an end, a header tells that (a Date of RFC 9651, in whole seconds).
+ */
+function withHeaders(response: Response, limit: CallLimitState | null, expiresAt: Date | null = null): Response {
   const headers = new Headers(response.headers);
   headers.set("Cache-Control", "no-store");
   if (limit) {
     headers.set("RateLimit-Policy", `"owner";q=${limit.limit};w=60`);
     headers.set("RateLimit", `"owner";r=${limit.remaining};t=${limit.resetSeconds}`);
   }
+  if (expiresAt) headers.set("API-Key-Expires", `@${Math.floor(expiresAt.getTime() / 1_000)}`);
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
 }

@@ -1,6 +1,4 @@
-import { createHash } from "node:crypto";
-
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import { v7 as uuidV7 } from "uuid";
 
 import type { ServerContext } from "./context";
@@ -8,10 +6,11 @@ import type { Statements } from "../platform/database";
 import { lockOwner } from "../platform/locks";
 import { apiKeys, apiKeySecrets } from "../platform/schema";
 import { DomainError } from "../shared/errors";
-import { describeFault } from "../platform/logger";
 import { changeAndPurge, type NamePurges } from "../outbox/change-and-purge";
-import { type Caller, mayCreateKeys } from "./access";
+import { type Caller, limitSecrets, requireAccess, requireManage } from "./access";
+import { requireMember } from "./require-member";
 import { isActive } from "./is-active";
+import { digestInput, bypassAndFindVerified, retryMilliseconds, revokeSecrets } from "./replace-secrets";
 import type { CreateInput } from "../shared/inputs";
 import { type SummaryRow, summaryColumns } from "./key-columns";
 import { statusOf } from "../shared/status";
@@ -21,11 +20,6 @@ import { displaySecret } from "../shared/secret-format";
 import type { Effect } from "../shared/effect";
 
 const dayMilliseconds = 86_400_000;
-/** How long after the creation a retry may ask for a fresh secret. */
-const retryMilliseconds = 600_000;
-
-/** For each owner. No person needs so many. A script that creates and revokes in a loop is stopped. */
-const createsPerMinute = 60;
 
 export interface CreatedApiKey {
   key: ApiKeySummary;
@@ -43,23 +37,21 @@ export interface CreatedApiKey {
  *
  * @param input already checked by `createInput`. `expiresInDays` is in days of 24 hours; absent: the key never expires. Without `scopes`
  *   the key gets all of them.
- * @throws DomainError IMPERSONATED; RATE_LIMITED after 60 calls a minute; API_ACCESS_REQUIRED; API_KEY_LIMIT_REACHED;
+ * @throws DomainError IMPERSONATED; RATE_LIMITED after 60 calls a minute; ORG_PERMISSION_REQUIRED; API_ACCESS_REQUIRED; API_KEY_LIMIT_REACHED;
  *   API_KEY_REQUEST_REUSED for a retry with another input, too late, or of a key that was used or is no longer active.
  * @throws CommitOutcomeUnknownError when nobody knows whether the key was created.
  * @throws what the database throws otherwise. Then no key was created.
  *
  * @example
- * const caller = { ownerId: "user_1", hasAccessClaim: false, isImpersonated: false };
  * const input = createInput.parse({ name: "Production server", requestId: crypto.randomUUID(), expiresInDays: 90 });
  * const { key, secret } = await createApiKey(ctx, caller, input);
  */
 export async function createApiKey(ctx: ServerContext, caller: Caller, input: CreateInput): Promise<CreatedApiKey> {
-  if (caller.isImpersonated) throw new DomainError("IMPERSONATED");
-  const state = await ctx.limits.create(caller.ownerId, createsPerMinute);
-  if (state && !state.isWithin) throw new DomainError("RATE_LIMITED");
+  await limitSecrets(ctx, caller);
+  requireManage(caller);
   const secret = mintSecret(ctx.settings.secretFormat);
   const hash = hashSecret(secret);
-  const requestDigest = digestInput(input);
+  const requestDigest = digestInput([input.name, input.scopes ?? null, input.expiresInDays ?? null]);
   const minted: MintedSecret = {
     hash,
     ownerId: caller.ownerId,
@@ -74,20 +66,26 @@ export async function createApiKey(ctx: ServerContext, caller: Caller, input: Cr
   const { result: row, effects } = await changeAndPurge(ctx, async (transaction, purge) => {
     attempts++;
     const owner = await lockOwner(transaction, caller.ownerId, requiresFeature ? caller.hasAccessClaim : null);
+    if (caller.ownerKind === "organization") await requireMember(transaction, caller);
     const [earlier] = await transaction
-      .select({ row: summaryColumns, hash: apiKeySecrets.hash, requestDigest: apiKeySecrets.requestDigest })
+      .select({
+        row: summaryColumns,
+        hash: apiKeySecrets.hash,
+        state: apiKeySecrets.state,
+        requestDigest: apiKeySecrets.requestDigest,
+      })
       .from(apiKeys)
       .innerJoin(apiKeySecrets, eq(apiKeySecrets.keyId, apiKeys.id))
       .where(and(eq(apiKeySecrets.ownerId, caller.ownerId), eq(apiKeySecrets.requestId, input.requestId)))
       .for("no key update");
-    if (owner.closedAt) throw new DomainError("API_ACCESS_REQUIRED", { message: "This account is closed." });
-    if (!mayCreateKeys(ctx, caller, owner)) throw new DomainError("API_ACCESS_REQUIRED");
-    if (earlier?.hash.equals(hash)) return earlier.row;
+    requireAccess(ctx, caller, owner);
+    if (earlier?.hash.equals(hash) && earlier.state === "current") return earlier.row;
     // An earlier attempt of this call may have committed, and another call then replaced and revoked its secret. That hash is never
     // written again, and the other call's secret, which may be on a screen, lives on.
     if (earlier && attempts > 1) throw new DomainError("OUTCOME_UNKNOWN");
     if (earlier) {
-      if (!earlier.requestDigest?.equals(requestDigest)) throw new DomainError("API_KEY_REQUEST_REUSED");
+      const isSameCall = earlier.requestDigest?.equals(requestDigest) && earlier.row.createdBy === caller.userId;
+      if (!isSameCall) throw new DomainError("API_KEY_REQUEST_REUSED");
       const replacement = { ...minted, keyId: earlier.row.id, createdAt: ctx.now() };
       return replaceSecret(ctx, transaction, purge, earlier, replacement);
     }
@@ -96,7 +94,7 @@ export async function createApiKey(ctx: ServerContext, caller: Caller, input: Cr
       and(eq(apiKeys.ownerId, caller.ownerId), isActive(apiKeys, ctx.now())),
     );
     if (active >= (owner.keyLimit ?? ctx.settings.keyLimit)) throw new DomainError("API_KEY_LIMIT_REACHED");
-    return insertKey(ctx, transaction, input, minted);
+    return insertKey(ctx, transaction, { ...input, createdBy: caller.userId }, minted);
   });
   return { key: toSummary(row, ctx.now(), null), secret, replaced: effects.get(row.id) ?? null };
 }
@@ -108,7 +106,7 @@ type MintedSecret = Omit<SecretRow, "keyId" | "createdAt">;
 async function insertKey(
   ctx: ServerContext,
   transaction: Statements,
-  input: CreateInput,
+  input: CreateInput & { createdBy: string },
   minted: MintedSecret,
 ): Promise<SummaryRow> {
   const createdAt = ctx.now();
@@ -119,6 +117,7 @@ async function insertKey(
     .values({
       id: uuidV7(),
       ownerId: minted.ownerId,
+      createdBy: input.createdBy,
       name: input.name,
       environment: ctx.settings.secretFormat.environment,
       scopes: input.scopes ?? [...ctx.settings.scopes],
@@ -137,36 +136,18 @@ async function replaceSecret(
   ctx: ServerContext,
   transaction: Statements,
   purge: NamePurges,
-  { row, hash }: { row: SummaryRow; hash: Buffer },
+  { row, hash, state }: Pick<typeof apiKeySecrets.$inferSelect, "hash" | "state"> & { row: SummaryRow },
   replacement: SecretRow,
 ): Promise<SummaryRow> {
   const now = ctx.now();
   const isRecent = now.getTime() - row.createdAt.getTime() < retryMilliseconds;
-  const isUsed = row.lastUsedAt !== null || (await wasJustVerified(ctx, hash));
-  if (statusOf(row, now) !== "active" || !isRecent || isUsed) throw new DomainError("API_KEY_REQUEST_REUSED");
-  await transaction
-    .update(apiKeySecrets)
-    .set({ state: "revoked", revokedAt: sql`clock_timestamp()`, requestId: null })
-    .where(eq(apiKeySecrets.hash, hash));
+  // A rotation has taken its place, or has revoked it: there is nothing left to replace.
+  const isRotated = state !== "current";
+  if (isRotated || statusOf(row, now) !== "active" || !isRecent) throw new DomainError("API_KEY_REQUEST_REUSED");
+  const isUsed = row.lastUsedAt !== null || (await bypassAndFindVerified(ctx, [hash])).has(hash.toString("hex"));
+  if (isUsed) throw new DomainError("API_KEY_REQUEST_REUSED");
+  await revokeSecrets(transaction, [hash], { requestId: null });
   await transaction.insert(apiKeySecrets).values(replacement);
-  await purge({ target: "revoked", hash });
+  await purge({ target: "revoked", hashes: [hash] });
   return { ...row, display: replacement.display };
-}
-
-/**
- * Whether the slot holds a value, so whether the key was verified in the last minute. Uses reach the database up to a minute late, so the
- * row alone does not tell. The same Redis request puts the bypass in place, as before every revocation.
- */
-async function wasJustVerified(ctx: ServerContext, hash: Buffer): Promise<boolean> {
-  try {
-    return (await ctx.slots.bypass([hash])).includes(true);
-  } catch (fault) {
-    ctx.logger.warn({ fault: describeFault(fault) }, "slot not bypassed");
-    return false;
-  }
-}
-
-function digestInput(input: CreateInput): Buffer {
-  const canonical = JSON.stringify([input.name, input.scopes ?? null, input.expiresInDays ?? null]);
-  return createHash("sha256").update(canonical).digest();
 }

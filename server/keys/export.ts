@@ -19,7 +19,7 @@ const firstId = "00000000-0000-0000-0000-000000000000";
 export async function* exportKeys(db: Statements) {
   let after = firstId;
   for (;;) {
-    const { effectiveAt, guaranteedBy, ...columns } = summaryColumns;
+    const { effectiveAt, guaranteedBy, beside: _beside, ...columns } = summaryColumns;
     const page = await db
       .select({ ...columns, ownerId: apiKeys.ownerId, effectiveAt, guaranteedBy })
       .from(apiKeys)
@@ -33,8 +33,12 @@ export async function* exportKeys(db: Statements) {
   }
 }
 
+/** The secret's own end or its key's, whichever comes first. */
+const secretEnd = sql<Date | null>`least(${apiKeys.expiresAt}, ${apiKeySecrets.endsAt})`;
+
 /**
- * The live secrets of one environment, by their hashes, as `importKeys` takes them: not those that are revoked, or have expired at `now`.
+ * The live secrets of one environment, by their hashes, as `importKeys` takes them: not those that are revoked, or have ended at `now`. The
+ * old secret of a rotation keeps its end. A new one that waits is one of them, since it would be accepted.
  * @throws what the database throws.
  */
 export async function* exportHashes(db: Statements, environment: KeyEnvironment, now: Date) {
@@ -48,7 +52,7 @@ export async function* exportHashes(db: Statements, environment: KeyEnvironment,
         display: apiKeySecrets.display,
         scopes: apiKeys.scopes,
         createdAt: apiKeys.createdAt,
-        expiresAt: apiKeys.expiresAt,
+        expiresAt: secretEnd.mapWith(apiKeys.expiresAt),
       })
       .from(apiKeySecrets)
       .innerJoin(apiKeys, eq(apiKeys.id, apiKeySecrets.keyId))
@@ -58,7 +62,7 @@ export async function* exportHashes(db: Statements, environment: KeyEnvironment,
           eq(apiKeys.environment, environment),
           ne(apiKeySecrets.state, sql`'revoked'`),
           isNull(apiKeys.revokedAt),
-          or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)),
+          or(isNull(secretEnd), gt(secretEnd, now)),
         ),
       )
       .orderBy(apiKeySecrets.hash)

@@ -12,12 +12,14 @@ export function prepareFindByHash(db: Statements) {
     .select({
       id: apiKeys.id,
       ownerId: apiKeys.ownerId,
+      createdBy: apiKeys.createdBy,
       name: apiKeys.name,
       environment: apiKeys.environment,
       scopes: apiKeys.scopes,
       createdAt: apiKeys.createdAt,
       expiresAt: apiKeys.expiresAt,
       state: apiKeySecrets.state,
+      endsAt: apiKeySecrets.endsAt,
       revokedAt: sql`coalesce(${apiKeySecrets.revokedAt}, ${apiKeys.revokedAt})`.mapWith(
         (value: string): Date | null => new Date(value),
       ),

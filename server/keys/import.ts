@@ -98,7 +98,10 @@ async function findStored(transaction: Statements, keys: readonly MintedKey[]) {
   return new Map(rows.map(({ hex, ...row }) => [hex, row]));
 }
 
-/** One JSON text carries a whole batch: an array of arrays, as scopes are, is none for Postgres. */
+/**
+ * Nobody knows who has created the keys, so that is the owner. One JSON text carries a whole batch: an array of arrays, as scopes are, is none
+ * for Postgres.
+ */
 async function insertKeys(ctx: ImportContext, transaction: Statements, keys: readonly MintedKey[]): Promise<void> {
   const now = ctx.now();
   const rows = keys.map(({ id, ownerId, name, hex, display, scopes, createdAt, expiresAt }) => ({
@@ -108,8 +111,8 @@ async function insertKeys(ctx: ImportContext, transaction: Statements, keys: rea
   const batch: SQL = sql`jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row (
     id uuid, "ownerId" text, name text, hex text, display text, scopes jsonb, "createdAt" timestamptz, "expiresAt" timestamptz)`;
   await transaction.execute(sql`
-    insert into ${apiKeys} (id, owner_id, name, environment, scopes, created_at, expires_at)
-    select id, "ownerId", name, ${ctx.environment}, array(select jsonb_array_elements_text(scopes)), "createdAt", "expiresAt"
+    insert into ${apiKeys} (id, owner_id, created_by, name, environment, scopes, created_at, expires_at)
+    select id, "ownerId", "ownerId", name, ${ctx.environment}, array(select jsonb_array_elements_text(scopes)), "createdAt", "expiresAt"
     from ${batch}`);
   await transaction.execute(sql`
     insert into ${apiKeySecrets} (secret_hash, key_id, owner_id, display, state, created_at)

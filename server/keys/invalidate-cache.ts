@@ -8,9 +8,9 @@ import type { Effect } from "../shared/effect";
 
 const callsPerMinute = 60;
 
-/** Counts one call of `invalidateCache` for the caller. @throws DomainError RATE_LIMITED after 60 calls a minute. */
-export async function limitInvalidations(ctx: ServerContext, caller: { ownerId: string }): Promise<void> {
-  const state = await ctx.limits.invalidate(caller.ownerId, callsPerMinute);
+/** Counts one call of `invalidateCache` for the person, whatever they act for. @throws DomainError RATE_LIMITED after 60 calls a minute. */
+export async function limitInvalidations(ctx: ServerContext, caller: { userId: string }): Promise<void> {
+  const state = await ctx.limits.invalidate(caller.userId, callsPerMinute);
   if (state && !state.isWithin) throw new DomainError("RATE_LIMITED");
 }
 
@@ -46,7 +46,7 @@ async function purgeOwned(
   hash: Buffer,
 ): Promise<Effect> {
   const { effects } = await changeAndPurge(ctx, (_transaction, purge) =>
-    purge({ target: key.revokedAt ? "revoked" : "absent", hash }),
+    purge({ target: key.revokedAt ? "revoked" : "absent", hashes: [hash] }),
   );
   const effect = effects.get(key.id);
   if (!effect) throw new Error("the purge was not carried out");

@@ -2,15 +2,18 @@ import { and, desc, eq, inArray, isNotNull, isNull, or, sql } from "drizzle-orm"
 
 import type { ServerContext } from "./context";
 import { apiKeys, owners } from "../platform/schema";
-import { effectsOf } from "../outbox/effects";
 import { type Caller, mayCreateKeys } from "./access";
 import { summaryColumns } from "./key-columns";
-import { type ApiKeySummary, toSummary } from "./summary";
+import { type ApiKeySummary, summarise } from "./summary";
 
 /** Revoked keys stay in the database. A page needs no more of them than this. */
 const revokedShown = 50;
 
 export interface ApiKeyList {
+  /** Whose keys these are. `name`: an organisation's; null for a person, and while nobody can tell it. */
+  owner: { kind: Caller["ownerKind"]; id: string; name: string | null };
+  /** Whether the caller may change them. Seeing them needs no permission. */
+  canManage: boolean;
   keys: ApiKeySummary[];
   /** How many active keys the owner has, and may have. */
   limit: { used: number; max: number };
@@ -23,7 +26,7 @@ export interface ApiKeyList {
  * access too.
  * @throws what the database throws.
  * @example
- * const { keys, limit } = await listApiKeys(ctx, { ownerId: "user_1", hasAccessClaim: false, isImpersonated: false });
+ * const { keys, limit } = await listApiKeys(ctx, caller);
  * console.log(`${limit.used} of ${limit.max}`, keys.map((key) => key.display));
  */
 export async function listApiKeys(ctx: ServerContext, caller: Caller): Promise<ApiKeyList> {
@@ -43,10 +46,11 @@ export async function listApiKeys(ctx: ServerContext, caller: Caller): Promise<A
       .orderBy(sql`${apiKeys.revokedAt} desc nulls first`, desc(apiKeys.createdAt), desc(apiKeys.id)),
     ctx.db.select().from(owners).where(eq(owners.id, caller.ownerId)),
   ]);
-  const effects = await effectsOf(ctx.db, rows);
-  const keys = rows.map((row) => toSummary(row, now, effects.get(row.id) ?? null));
+  const keys = await summarise(ctx.db, rows, now);
   const active = keys.filter((key) => key.status === "active");
   return {
+    owner: { kind: caller.ownerKind, id: caller.ownerId, name: caller.ownerName },
+    canManage: caller.canManage,
     keys: [...active, ...keys.filter((key) => key.status !== "active")],
     limit: { used: active.length, max: owner?.keyLimit ?? ctx.settings.keyLimit },
     access: { allowed: mayCreateKeys(ctx, caller, owner) },

@@ -4,25 +4,26 @@ import type { ServerContext } from "./context";
 import { apiKeys } from "../platform/schema";
 import { DomainError } from "../shared/errors";
 import { changeAndPurge } from "../outbox/change-and-purge";
-import { effectsOf } from "../outbox/effects";
+import { type Caller, requireManage } from "./access";
 import { fromPublicId } from "../shared/public-id";
 import { summaryColumns } from "./key-columns";
-import { type ApiKeySummary, toSummary } from "./summary";
+import { type ApiKeySummary, summarise } from "./summary";
 
 /**
  * Gives the owner's key another name. A slot remembers the name, so the slot is purged with the change.
  * @param input already checked by `renameInput`.
- * @throws DomainError API_KEY_NOT_FOUND for an unknown id and for another owner's.
+ * @throws DomainError ORG_PERMISSION_REQUIRED; API_KEY_NOT_FOUND for an unknown id and for another owner's.
  * @throws CommitOutcomeUnknownError when nobody knows whether the name was changed.
  * @throws what the database throws otherwise. Then the name was not changed.
  * @example
- * const renamed = await renameApiKey(ctx, { ownerId: "user_1" }, renameInput.parse({ id: key.id, name: "Staging server" }));
+ * const renamed = await renameApiKey(ctx, caller, renameInput.parse({ id: key.id, name: "Staging server" }));
  */
 export async function renameApiKey(
   ctx: ServerContext,
-  owner: { ownerId: string },
+  owner: Pick<Caller, "ownerId" | "canManage">,
   input: { id: string; name: string },
 ): Promise<ApiKeySummary> {
+  requireManage(owner);
   const { result } = await changeAndPurge(ctx, async (transaction, purge) => {
     const [row] = await transaction
       .update(apiKeys)
@@ -31,9 +32,11 @@ export async function renameApiKey(
       .returning(summaryColumns);
     if (!row) throw new DomainError("API_KEY_NOT_FOUND");
     // Of a key that was revoked before. Here, since a database that fails after the commit must not be told as "nothing was changed".
-    const effects = await effectsOf(transaction, [row]);
+    const summaries = await summarise(transaction, [row], ctx.now());
     await purge({ target: "absent", keyIds: [row.id] });
-    return { row, effect: effects.get(row.id) ?? null };
+    return summaries;
   });
-  return toSummary(result.row, ctx.now(), result.effect);
+  const [summary] = result;
+  if (!summary) throw new Error("the key was not summarised");
+  return summary;
 }

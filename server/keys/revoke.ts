@@ -1,18 +1,15 @@
 import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
 
-import { adoptKey } from "./adopt";
 import type { ServerContext } from "./context";
 import type { Statements } from "../platform/database";
 import { lockedKeyIds } from "../platform/locks";
 import { apiKeys, apiKeySecrets } from "../platform/schema";
 import { DomainError } from "../shared/errors";
 import { changeAndPurge } from "../outbox/change-and-purge";
-import { recordSecretEffects } from "../outbox/effects";
+import { type Caller, requireManage } from "./access";
 import { fromPublicId, toPublicId } from "../shared/public-id";
 import { type SummaryRow, summaryColumns } from "./key-columns";
 import { type ApiKeySummary, toSummary } from "./summary";
-import { hashSecret } from "./secret";
-import { isWellFormedSecret } from "../shared/secret-format";
 import { type Effect, weakestEffect } from "../shared/effect";
 
 type RevokedBy = NonNullable<SummaryRow["revokedBy"]>;
@@ -26,18 +23,19 @@ interface FoundSecret {
  * Revokes a key of the owner. A second call keeps the first `revokedAt` and purges again.
  * @returns the key, and from when on no verification accepts it. `effective`: none that starts after `at` accepts it. `pending`: none that
  *   starts after `guaranteedBy` accepts it.
- * @throws DomainError API_KEY_NOT_FOUND for an unknown id and for another owner's.
+ * @throws DomainError ORG_PERMISSION_REQUIRED; API_KEY_NOT_FOUND for an unknown id and for another owner's.
  * @throws CommitOutcomeUnknownError when nobody knows whether the key was revoked.
  * @throws what the database throws otherwise. Then this call has not revoked the key. A Redis that fails is no error: the effect is `pending`.
  * @example
- * const { effect } = await revokeApiKey(ctx, { ownerId: "user_1" }, { id: key.id });
+ * const { effect } = await revokeApiKey(ctx, caller, { id: key.id });
  * console.log(effect.status === "effective" ? effect.at : effect.guaranteedBy);
  */
 export async function revokeApiKey(
   ctx: ServerContext,
-  owner: { ownerId: string },
+  owner: Pick<Caller, "ownerId" | "canManage">,
   input: { id: string },
 ): Promise<{ key: ApiKeySummary; effect: Effect }> {
+  requireManage(owner);
   const isKey = and(eq(apiKeys.id, fromPublicId(input.id)), eq(apiKeys.ownerId, owner.ownerId));
   const found = await findSecrets(ctx, isKey);
   const [revoked] = await revokeFound(ctx, found, "owner");
@@ -50,45 +48,22 @@ export async function revokeApiKey(
  * Revokes every key of the owner, expired ones too, in one transaction and with one purge request. Keys that were revoked before and are not
  * effective yet are purged again.
  * @returns the effect of each key, and the weakest of them: pending before effective, then the later time. Null: there was nothing to revoke.
+ * @throws DomainError ORG_PERMISSION_REQUIRED.
  * @throws CommitOutcomeUnknownError when nobody knows whether they were revoked.
  * @throws what the database throws otherwise. Then this call has revoked none.
  * @example
- * const { keys, effect } = await revokeAllApiKeys(ctx, { ownerId: "user_1" });
+ * const { keys, effect } = await revokeAllApiKeys(ctx, caller);
  * console.log(keys.length, effect?.status);
  */
 export async function revokeAllApiKeys(
   ctx: ServerContext,
-  owner: { ownerId: string },
+  owner: Pick<Caller, "ownerId" | "canManage">,
 ): Promise<{ keys: { id: string; effect: Effect }[]; effect: Effect | null }> {
+  requireManage(owner);
   const found = await findSecrets(ctx, and(eq(apiKeys.ownerId, owner.ownerId), isNull(apiKeys.effectiveAt)));
   const revoked = await revokeFound(ctx, found, "owner");
   const keys = revoked.map(({ row, effect }) => ({ id: toPublicId(row.id), effect }));
   return { keys, effect: weakestEffect(keys.map(({ effect }) => effect)) };
-}
-
-/**
- * Lets a key revoke itself. It may do so whatever its access, scopes or limits are, and also when it has expired. The key is looked up in the
- * database and never in the slot. A secret that was revoked alone does not end the key, which lives on with another one.
- * @returns the effect, also for a key or a secret that was revoked before. Null: no key ever had this secret.
- * @throws CommitOutcomeUnknownError when nobody knows whether the key was revoked.
- * @throws ConcurrencyLimitError when too many reads of the database wait already; what the database throws. Then this call has not revoked
- *   the key.
- * @example
- * const effect = await revokeSelf(ctx, "lk_live_…");
- * if (effect === null) console.log("no key ever had this secret");
- */
-export async function revokeSelf(ctx: ServerContext, secret: string): Promise<Effect | null> {
-  const format = ctx.settings.secretFormat;
-  if (!isWellFormedSecret(secret, format)) return null;
-  const hash = hashSecret(secret);
-  const find = () => ctx.databaseReads(() => ctx.findByHash.execute({ hash }));
-  let [found] = await find();
-  // A key of another system that was never used here: its first use could be the one that ends it.
-  if (!found && (await adoptKey(ctx, secret, hash))) [found] = await find();
-  if (found?.state === "revoked")
-    return (await recordSecretEffects(ctx.db, [hash], null)).get(hash.toString("hex")) ?? null;
-  const [revoked] = await revokeFound(ctx, found ? [{ id: found.id, hash }] : [], "key");
-  return revoked?.effect ?? null;
 }
 
 /** The secrets that a slot may hold, of the keys that `which` chooses. */
@@ -108,7 +83,7 @@ async function revokeFound(ctx: ServerContext, found: readonly FoundSecret[], re
 }
 
 /**
- * Revokes keys. Every revocation goes through here; only a retried create replaces a secret by itself.
+ * Revokes keys. Every revocation goes through here; only a secret alone is revoked elsewhere: by a retry, a rotation or itself.
  * @param likelyHashes the hashes to bypass before the commit. They may be out of date, since the bypass only helps.
  * @param chooseIds chooses the keys to revoke, as the first step of the transaction. It may lock and change more. It must be idempotent.
  * @throws what `changeAndPurge` throws.
@@ -135,7 +110,8 @@ export async function revokeKeys(
   });
 }
 
-async function markRevoked(
+/** Marks keys as revoked, as a part of a change. The caller names their purges. */
+export async function markRevoked(
   transaction: Statements,
   ids: readonly string[],
   revokedBy: RevokedBy,

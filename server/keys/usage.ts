@@ -1,7 +1,7 @@
 import { and, inArray, lt, sql } from "drizzle-orm";
 
 import type { Database, Statements } from "../platform/database";
-import { apiKeyUsage } from "../platform/schema";
+import { apiKeySecretUses, apiKeyUsage } from "../platform/schema";
 import { describeFault, type Logger } from "../platform/logger";
 
 /** One process writes its uses to the database about once in this time. */
@@ -14,10 +14,11 @@ const keptMilliseconds = 31 * 24 * hourMilliseconds;
 export interface UsageRecorder {
   /**
    * Counts one accepted verification, without I/O.
+   * @param hex the hash of the secret, in hexadecimal.
    * @param at in milliseconds since 1970.
    * @returns when it is time to write, the task that writes: run it after the answer. Else null.
    */
-  record(keyId: string, at: number): (() => Promise<void>) | null;
+  record(keyId: string, hex: string, at: number): (() => Promise<void>) | null;
   /** Writes what has been counted so far. A failed write is kept for the next one. */
   flush(): Promise<void>;
 }
@@ -35,6 +36,8 @@ export function createUsageRecorder(options: { db: Database; logger: Logger; now
   const { db, logger, now } = options;
   /** By the beginning of the hour, then by key. */
   const pending = new Map<number, Map<string, Counted>>();
+  /** By hash in hexadecimal, when the secret was last used. */
+  const pendingSecrets = new Map<string, number>();
   let lastFlush = 0;
   let timer: NodeJS.Timeout | undefined;
 
@@ -42,6 +45,7 @@ export function createUsageRecorder(options: { db: Database; logger: Logger; now
     clearTimeout(timer);
     timer = undefined;
     lastFlush = now().getTime();
+    await writeSecrets();
     const uses = takePending();
     for (let first = 0; first < uses.length; first += rowsAtOnce) await write(uses.slice(first, first + rowsAtOnce));
   }
@@ -60,6 +64,28 @@ export function createUsageRecorder(options: { db: Database; logger: Logger; now
           lastUsedAt: new Date(lastUsedAt),
         })),
     );
+  }
+
+  /** In one order, as above. */
+  async function writeSecrets() {
+    const uses = [...pendingSecrets].sort(([a], [b]) => a.localeCompare(b));
+    pendingSecrets.clear();
+    for (let first = 0; first < uses.length; first += rowsAtOnce) {
+      const batch = uses.slice(first, first + rowsAtOnce);
+      try {
+        await upsertSecretUses(db, batch);
+      } catch (fault) {
+        for (const [hex, at] of batch) noteSecret(hex, at);
+        logger.warn(
+          { fault: describeFault(fault), secrets: batch.length },
+          "last uses not written; kept for the next flush",
+        );
+      }
+    }
+  }
+
+  function noteSecret(hex: string, at: number) {
+    pendingSecrets.set(hex, Math.max(pendingSecrets.get(hex) ?? 0, at));
   }
 
   async function write(batch: readonly Uses[]) {
@@ -84,7 +110,8 @@ export function createUsageRecorder(options: { db: Database; logger: Logger; now
 
   return {
     flush,
-    record(keyId, at) {
+    record(keyId, hex, at) {
+      noteSecret(hex, at);
       add(at - (at % hourMilliseconds), keyId, 1, at);
       const sinceFlush = at - lastFlush;
       // Negative when the clock was set back.
@@ -97,6 +124,16 @@ export function createUsageRecorder(options: { db: Database; logger: Logger; now
       return null;
     },
   };
+}
+
+async function upsertSecretUses(db: Statements, batch: readonly (readonly [string, number])[]): Promise<void> {
+  await db
+    .insert(apiKeySecretUses)
+    .values(batch.map(([hex, at]) => ({ hash: Buffer.from(hex, "hex"), lastUsedAt: new Date(at) })))
+    .onConflictDoUpdate({
+      target: apiKeySecretUses.hash,
+      set: { lastUsedAt: sql`greatest(${apiKeySecretUses.lastUsedAt}, excluded.last_used_at)` },
+    });
 }
 
 /** Adds the counts. The first use of a key in an hour also deletes that key's counts that are too old for the page. */

@@ -1,4 +1,5 @@
 import type { LatchkeyServer, ServerContext } from "./context";
+import { activateSecret } from "./activate";
 import { hasName } from "../shared/errors";
 import { adoptKey } from "./adopt";
 import { describeFault, withoutValues } from "../platform/logger";
@@ -13,12 +14,18 @@ import { isWellFormedSecret, type KeyEnvironment } from "../shared/secret-format
 /** An accepted key, as the host app's handlers see it. */
 export interface VerifiedKey {
   keyId: string;
+  /** A user or an organisation. */
   ownerId: string;
+  /** The user who has created the key. */
+  createdBy: string;
   name: string;
   environment: KeyEnvironment;
   scopes: string[];
   createdAt: Date;
+  /** When this secret ends: by a rotation, or with its key. Null: it has no end. */
   expiresAt: Date | null;
+  /** `previous`: a rotation has put another secret in the place of this one, which ends soon. */
+  secret: "current" | "previous";
   /** The owner's limit for all keys together. Null: there is none. */
   requestsPerMinute: number | null;
 }
@@ -50,6 +57,8 @@ export class VerificationUnavailableError extends Error {
 /**
  * Decides whether a secret is accepted now.
  *
+ * A secret that a rotation has made waits in the database and never in a slot. Its first acceptance ends the wait, before the answer.
+ *
  * A hit costs one Redis round trip. On a miss the database decides. It is read after the slot has answered. `ctx.defer` then fills the slot,
  * if the lease is still there. When Redis cannot be reached, or its answer is not understood, the database decides too. A cached value counts
  * only if it was parsed strictly and belongs to this hash.
@@ -58,7 +67,8 @@ export class VerificationUnavailableError extends Error {
  * @param address where the secret came from, see `clientAddress`; null when that is not known. After many unknown keys from one address, a
  *   key that is not cached is not looked up for it for a while.
  * @returns the key, or the reason why it is refused.
- * @throws VerificationUnavailableError when the database is needed and cannot answer, or when too many reads of it wait already.
+ * @throws VerificationUnavailableError when the database is needed and cannot answer or cannot activate a secret that waits, or when too many
+ *   reads of it wait already.
  * @example
  * const verification = await verifyApiKey(ctx, "lk_live_…");
  * if (verification.valid) console.log(verification.key.ownerId);
@@ -92,12 +102,13 @@ async function decide(ctx: VerifyContext, secret: string, address: string | null
 
   const retryAfterSeconds = address ? ctx.failedAttempts.secondsToWait(address) : 0;
   if (retryAfterSeconds > 0) return { valid: false, reason: "rate_limited", retryAfterSeconds };
-  const row = (await readRow(ctx, hash)) ?? (await adoptAndRead(ctx, secret, hash));
+  const row = (await readActivated(ctx, hash)) ?? (await adoptAndRead(ctx, secret, hash));
   if (!row) {
     ctx.unknownHashes.add(hash);
     if (address) ctx.failedAttempts.note(address);
     return { valid: false, reason: "unknown" };
   }
+  if (row.state === "waiting") return refuseWaiting(ctx, hash, row);
   const content = row.revokedAt ? "revoked" : toPayload(hash, row);
   // Closing an owner revokes the keys in the same transaction. If a key is left over all the same, it is refused and not cached.
   if (content !== "revoked" && row.ownerClosedAt) return { valid: false, reason: "revoked" };
@@ -138,6 +149,29 @@ async function adoptAndRead(ctx: ServerContext, secret: string, hash: Buffer): P
   return readRow(ctx, hash);
 }
 
+/** Reads the row. Where it is of a secret that waits and may be accepted, activates that first and reads again. */
+async function readActivated(ctx: ServerContext, hash: Buffer): Promise<VerificationRow | undefined> {
+  const row = await readRow(ctx, hash);
+  if (row?.state !== "waiting" || refusalOfWaiting(ctx, hash, row)) return row;
+  try {
+    await ctx.databaseReads(() => activateSecret(ctx, row.id, hash));
+  } catch (cause) {
+    throw new VerificationUnavailableError("the secret could not be activated", { cause: withoutValues(cause) });
+  }
+  return readRow(ctx, hash);
+}
+
+/** Nothing is filled for it, so that its first use always reads the database. */
+function refuseWaiting(ctx: ServerContext, hash: Buffer, row: VerificationRow): Verification {
+  const reason = refusalOfWaiting(ctx, hash, row);
+  if (!reason) throw new VerificationUnavailableError("the secret was not activated");
+  return { valid: false, reason };
+}
+
+function refusalOfWaiting(ctx: ServerContext, hash: Buffer, row: VerificationRow): RefusalReason | null {
+  return row.revokedAt || row.ownerClosedAt ? "revoked" : refusalOf(ctx, toPayload(hash, row));
+}
+
 function deferFill(ctx: VerifyContext, hash: Buffer, lease: string, content: SlotPayload | "revoked") {
   ctx.defer(async () => {
     try {
@@ -149,42 +183,58 @@ function deferFill(ctx: VerifyContext, hash: Buffer, lease: string, content: Slo
 }
 
 /** Judges the slot's or the row's value by the present clock and settings. So a value is cached, but a verdict never is. */
-function accept(ctx: VerifyContext, payload: SlotPayload): Verification {
+function refusalOf(ctx: ServerContext, payload: SlotPayload): RefusalReason | null {
   const now = ctx.now().getTime();
-  if (payload.environment !== ctx.settings.secretFormat.environment) return { valid: false, reason: "unknown" };
-  if (hasEnded(payload.expiresAt, now)) return { valid: false, reason: "expired" };
+  if (payload.environment !== ctx.settings.secretFormat.environment) return "unknown";
+  if (hasEnded(payload.endsAt, now)) return "revoked";
+  if (hasEnded(payload.expiresAt, now)) return "expired";
   const { allowed, until } = payload.access;
   const hasAccess = allowed === true && (until === null || until > now);
-  if (ctx.settings.accessFeature && !hasAccess) return { valid: false, reason: "access_required" };
+  return ctx.settings.accessFeature && !hasAccess ? "access_required" : null;
+}
 
-  const flush = ctx.usage.record(fromPublicId(payload.keyId), now);
+function accept(ctx: VerifyContext, payload: SlotPayload): Verification {
+  const reason = refusalOf(ctx, payload);
+  if (reason) return { valid: false, reason };
+  const flush = ctx.usage.record(fromPublicId(payload.keyId), payload.hash, ctx.now().getTime());
   if (flush) ctx.defer(flush);
   return {
     valid: true,
     key: {
       keyId: payload.keyId,
       ownerId: payload.ownerId,
+      createdBy: payload.createdBy,
       name: payload.name,
       environment: payload.environment,
       scopes: payload.scopes,
       createdAt: new Date(payload.createdAt),
-      expiresAt: payload.expiresAt === null ? null : new Date(payload.expiresAt),
+      expiresAt: endOf(payload),
+      secret: payload.secret,
       requestsPerMinute: payload.requestsPerMinute,
     },
   };
 }
 
+/** The secret's own end or its key's, whichever comes first. */
+function endOf({ endsAt, expiresAt }: SlotPayload): Date | null {
+  const ends = [endsAt, expiresAt].filter((end) => end !== null);
+  return ends.length === 0 ? null : new Date(Math.min(...ends));
+}
+
 function toPayload(hash: Buffer, row: VerificationRow): SlotPayload {
   return {
-    v: 1,
+    v: 2,
     hash: hash.toString("hex"),
     keyId: toPublicId(row.id),
     ownerId: row.ownerId,
+    createdBy: row.createdBy,
     name: row.name,
     environment: row.environment,
     scopes: row.scopes,
     createdAt: row.createdAt.getTime(),
     expiresAt: row.expiresAt?.getTime() ?? null,
+    secret: row.state === "previous" ? "previous" : "current",
+    endsAt: row.state === "previous" ? (row.endsAt?.getTime() ?? null) : null,
     access: { allowed: row.accessAllowed, until: row.accessUntil?.getTime() ?? null },
     requestsPerMinute: row.requestsPerMinute,
   };

@@ -17,7 +17,11 @@ export interface Changed<T> {
    * revocations of its secrets, else from when on nothing that was cached before is used.
    */
   effects: Map<string, Effect>;
+  /** By hash, in hexadecimal: of each secret that was revoked alone, while its key lives, and whose purge was queued. */
+  secretEffects: Map<string, Effect>;
 }
+
+type Effects = Pick<Changed<unknown>, "effects" | "secretEffects">;
 
 /**
  * Changes something that a cached value carries, for example that a key is revoked. There is no other way to do it, so nobody can commit
@@ -28,6 +32,7 @@ export interface Changed<T> {
  *   of their ids, and names its purges last (see `platform/locks`).
  * @param options.bypass the hashes of keys that the change will probably end. Until the purge, their verifications ask the database. This
  *   only shortens the time in which a cached copy is used.
+ * @param options.patienceMilliseconds how long a commit is repeated whose outcome is unknown. By default 10 s.
  * @throws what `change` or the database throws: then nothing was changed. CommitOutcomeUnknownError: nobody knows whether it was changed.
  *   A Redis that fails is no error: the effect is then `pending`.
  *
@@ -41,19 +46,21 @@ export interface Changed<T> {
 export async function changeAndPurge<T>(
   ctx: OutboxContext,
   change: (transaction: Statements, purge: NamePurges) => Promise<T>,
-  options: { bypass?: readonly Buffer[] } = {},
+  options: { bypass?: readonly Buffer[]; patienceMilliseconds?: number } = {},
 ): Promise<Changed<T>> {
   if (options.bypass?.length) await bypassBestEffort(ctx, options.bypass);
-  const { result: committed, committedAt } = await commitUntilKnown(ctx, async (transaction) => {
+  const changeAndEnqueue = async (transaction: Statements) => {
     const named: QueuedPurge[] = [];
     const result = await change(transaction, async (slots) => {
       named.push(...(await enqueuePurges(transaction, slots)));
     });
     return { result, queue: await wholeQueue(transaction, named) };
-  });
+  };
+  const { patienceMilliseconds } = options;
+  const { result: committed, committedAt } = await commitUntilKnown(ctx, changeAndEnqueue, patienceMilliseconds);
   const { result, queue } = committed;
   const settlement = await settlePurges(ctx, queue);
-  return { result, effects: await effectsAfter(ctx, queue, settlement, committedAt) };
+  return { result, ...(await effectsAfter(ctx, queue, settlement, committedAt)) };
 }
 
 /** Policy: a failed bypass is logged, and the change goes on. Only the purge after the commit counts. */
@@ -79,7 +86,7 @@ async function effectsAfter(
   queue: KeyQueue,
   { confirmed, recordedAt, effectiveAt }: Settlement,
   committedAt: Date,
-): Promise<Map<string, Effect>> {
+): Promise<Effects> {
   const isKeyRevoked = (keyId: string) => queue.revoked.has(keyId);
   const keyIds = [...new Set(queue.purges.map((purge) => purge.keyId))];
   const secrets = queue.purges.filter(({ keyId, target }) => target === "revoked" && !isKeyRevoked(keyId));
@@ -92,14 +99,18 @@ async function effectsAfter(
   // Even when the promise could not be stored it holds, since it follows from the commit alone.
   const effect = (at: Date | null | undefined, id: string): Effect =>
     at ? { status: "effective", at } : (promised.get(id) ?? pendingSince(committedAt));
+  const secretEffect = (secret: QueuedPurge) => effect(secretAt(secret), secret.hash.toString("hex"));
   const effectOf = (keyId: string): Effect => {
     if (isKeyRevoked(keyId)) return effect(keyAt(keyId), keyId);
     const revoked = secrets.filter((secret) => secret.keyId === keyId);
-    const weakest = weakestEffect(revoked.map((secret) => effect(secretAt(secret), secret.hash.toString("hex"))));
+    const weakest = weakestEffect(revoked.map(secretEffect));
     const isConfirmed = queue.purges.every((purge, at) => purge.keyId !== keyId || confirmed[at]);
     return weakest ?? effect(isConfirmed ? recordedAt : null, keyId);
   };
-  return new Map(keyIds.map((keyId) => [keyId, effectOf(keyId)]));
+  return {
+    effects: new Map(keyIds.map((keyId) => [keyId, effectOf(keyId)])),
+    secretEffects: new Map(secrets.map((secret) => [secret.hash.toString("hex"), secretEffect(secret)])),
+  };
 }
 
 async function promiseOrNothing(

@@ -11,14 +11,16 @@ const pauseMilliseconds = 200;
 /**
  * Commits `work`, which must be idempotent. When the connection dies while committing, nobody knows whether the work was committed. It is
  * then repeated until an attempt is confirmed or refused by a rule. No attempt starts later than 10 s after the first.
+ * @param patienceMilliseconds instead of these 10 s.
  * @throws CommitOutcomeUnknownError when it is still not known then. Any other error means that nothing was changed; a DomainError is a
  *   rule's refusal.
  */
 export async function commitUntilKnown<T>(
   ctx: Pick<OutboxContext, "db" | "logger">,
   work: (transaction: Statements) => Promise<T>,
+  patienceMilliseconds = budgetMilliseconds,
 ): Promise<{ result: T; committedAt: Date }> {
-  const deadline = performance.now() + budgetMilliseconds;
+  const deadline = performance.now() + patienceMilliseconds;
   let unknown: CommitOutcomeUnknownError | undefined;
   for (;;) {
     try {

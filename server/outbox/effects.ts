@@ -1,6 +1,6 @@
-import { and, inArray, isNotNull, type SQL, sql } from "drizzle-orm";
+import { and, inArray, isNotNull, isNull, type SQL, sql } from "drizzle-orm";
 
-import type { Effect } from "../shared/effect";
+import { type Effect, weakestEffect } from "../shared/effect";
 import { guaranteeSeconds } from "../slot/slot";
 import type { Statements } from "../platform/database";
 import { lockedKeyIds } from "../platform/locks";
@@ -58,18 +58,38 @@ export async function recordSecretEffects(
   seenCommitted: Date | null,
 ): Promise<Map<string, Effect>> {
   if (hashes.length === 0) return new Map();
-  const revoked = and(inArray(apiKeySecrets.hash, [...hashes]), isNotNull(apiKeySecrets.revokedAt));
+  return effectsBy(await recordSecrets(db, inArray(apiKeySecrets.hash, [...hashes]), seenCommitted));
+}
+
+/**
+ * The weakest effect of the secrets with an end that were revoked and are not known to be effective, of each of these keys: of the end of a
+ * grace, or of a rotation without one. @returns the effects by key id.
+ */
+export async function effectsOfEndedSecrets(db: Statements, keyIds: readonly string[]): Promise<Map<string, Effect>> {
+  if (keyIds.length === 0) return new Map();
+  const isPending = and(isNotNull(apiKeySecrets.endsAt), isNull(apiKeySecrets.effectiveAt));
+  const rows = await recordSecrets(db, and(inArray(apiKeySecrets.keyId, [...keyIds]), isPending), null);
+  return new Map(
+    keyIds.flatMap((keyId) => {
+      const weakest = weakestEffect([...effectsBy(rows.filter((row) => row.keyId === keyId)).values()]);
+      return weakest ? [[keyId, weakest] as const] : [];
+    }),
+  );
+}
+
+async function recordSecrets(db: Statements, which: SQL | undefined, seenCommitted: Date | null) {
+  const revoked = and(which, isNotNull(apiKeySecrets.revokedAt));
   const keyIds = db.select({ id: apiKeySecrets.keyId }).from(apiKeySecrets).where(revoked);
-  const rows = await db
+  return db
     .update(apiKeySecrets)
     .set(receiptOf(apiKeySecrets, sql`${cachePurges.hash} = ${apiKeySecrets}.secret_hash`, seenCommitted))
     .where(and(revoked, inArray(apiKeySecrets.keyId, lockedKeyIds(db, inArray(apiKeys.id, keyIds)))))
     .returning({
       id: sql<string>`encode(${apiKeySecrets.hash}, 'hex')`,
+      keyId: apiKeySecrets.keyId,
       effectiveAt: apiKeySecrets.effectiveAt,
       guaranteedBy: apiKeySecrets.guaranteedBy,
     });
-  return effectsBy(rows);
 }
 
 /** @param isOfIt chooses the purges that the revocation waits for. */

@@ -5,10 +5,12 @@ import type { Statements } from "../platform/database";
 import { apiKeys, apiKeySecrets, cachePurges } from "../platform/schema";
 
 /**
- * The slots that a change makes out of date: of one secret, or of the keys' secrets. Of these a revocation means every one that Redis has
+ * The slots that a change makes out of date: of some secrets, or of the keys' secrets. Of these a revocation means every one that Redis has
  * not confirmed as revoked already, and any other change those that may still be accepted.
  */
-export type OutdatedSlots = { target: SlotPurge["target"] } & ({ hash: Buffer } | { keyIds: readonly string[] });
+export type OutdatedSlots = { target: SlotPurge["target"] } & (
+  { hashes: readonly Buffer[] } | { keyIds: readonly string[] }
+);
 
 /** A purge in the outbox. `generation` rises when the same purge is asked for again. A confirmation is for one generation only. */
 export interface QueuedPurge extends SlotPurge {
@@ -87,7 +89,7 @@ export async function enqueuePurges(transaction: Statements, slots: OutdatedSlot
 }
 
 function secretsOf(slots: OutdatedSlots) {
-  if ("hash" in slots) return eq(apiKeySecrets.hash, slots.hash);
+  if ("hashes" in slots) return inArray(apiKeySecrets.hash, [...slots.hashes]);
   const isOutdated =
     slots.target === "revoked" ? isNull(apiKeySecrets.effectiveAt) : ne(apiKeySecrets.state, sql`'revoked'`);
   return and(inArray(apiKeySecrets.keyId, [...slots.keyIds]), isOutdated);

@@ -1,4 +1,4 @@
-import { and, eq, isNull, lte, sql } from "drizzle-orm";
+import { and, eq, isNull, lte, or, type SQL, sql } from "drizzle-orm";
 
 import { revokeKeys } from "../keys/revoke";
 import { type Effect, weakestEffect } from "../shared/effect";
@@ -15,7 +15,8 @@ interface Closing {
 }
 
 /**
- * Closes the owner's account and revokes all of its keys, in one transaction. So no key survives that is created at the same time.
+ * Closes the owner's account and revokes all of its keys, in one transaction. So no key survives that is created at the same time. An
+ * organisation's keys that this person has created are treated as when the person leaves it.
  * A ban may arrive after a newer ban or unban. It then does not close the account, but it still revokes the keys that were created up to its
  * time, as it would have done in time.
  * @returns the weakest effect of the revocations. Null: there was nothing to revoke.
@@ -28,13 +29,23 @@ export async function closeOwner(ctx: ServerContext, closing: Closing): Promise<
     .select({ hash: apiKeySecrets.hash })
     .from(apiKeys)
     .innerJoin(apiKeySecrets, eq(apiKeySecrets.keyId, apiKeys.id))
-    .where(and(eq(apiKeys.ownerId, closing.ownerId), isNull(apiKeys.revokedAt), isNull(apiKeySecrets.effectiveAt)));
+    .where(and(endingWith(ctx, closing.ownerId), isNull(apiKeys.revokedAt), isNull(apiKeySecrets.effectiveAt)));
   const hashes = living.map(({ hash }) => hash);
-  const revoked = await revokeKeys(ctx, hashes, "account", (transaction) => closeAndChoose(transaction, closing));
+  const revoked = await revokeKeys(ctx, hashes, "account", (transaction) => closeAndChoose(ctx, transaction, closing));
   return weakestEffect(revoked.map(({ effect }) => effect));
 }
 
-async function closeAndChoose(transaction: Statements, { ownerId, at, reason }: Closing): Promise<string[]> {
+/** The keys that do not outlive the account. */
+function endingWith({ settings }: Pick<ServerContext, "settings">, ownerId: string): SQL | undefined {
+  const own = eq(apiKeys.ownerId, ownerId);
+  return settings.onMemberLeave === "revoke" ? or(own, eq(apiKeys.createdBy, ownerId)) : own;
+}
+
+async function closeAndChoose(
+  ctx: Pick<ServerContext, "settings">,
+  transaction: Statements,
+  { ownerId, at, reason }: Closing,
+): Promise<string[]> {
   const owner = await lockOwner(transaction, ownerId);
   const isOutdated = reason === "banned" && owner.accountEventAt !== null && owner.accountEventAt > at;
   if (!isOutdated)
@@ -46,16 +57,13 @@ async function closeAndChoose(transaction: Statements, { ownerId, at, reason }: 
         accountEventAt: sql`greatest(${owners.accountEventAt}, ${at.toISOString()}::timestamptz)`,
       })
       .where(eq(owners.id, ownerId));
-  // This runs under the owner's lock. A create has either committed before, and its key is seen here, or it will see the closed account.
+  // This runs under the owner's lock, which a create takes too, for an organisation the lock of the person who creates. So a create has
+  // either committed before, and its key is seen here, or it will see the closed account.
   const keys = await transaction
     .select({ id: apiKeys.id })
     .from(apiKeys)
     .where(
-      and(
-        eq(apiKeys.ownerId, ownerId),
-        isNull(apiKeys.effectiveAt),
-        isOutdated ? lte(apiKeys.createdAt, at) : undefined,
-      ),
+      and(endingWith(ctx, ownerId), isNull(apiKeys.effectiveAt), isOutdated ? lte(apiKeys.createdAt, at) : undefined),
     );
   return keys.map((key) => key.id);
 }

@@ -4,8 +4,8 @@ import type { Statements } from "./database";
 import { apiKeys, owners } from "./schema";
 
 /**
- * Every transaction locks in the same order: first the owner, then keys in the order of their ids, then purges. So two transactions never
- * wait for each other in a circle.
+ * Every transaction locks in the same order: first an organisation, then a person, then keys in the order of their ids, then purges. So two
+ * transactions never wait for each other in a circle.
  */
 
 /**

@@ -20,7 +20,7 @@ const moment = (name: string) => timestamp(name, { withTimezone: true });
 /** A schema of its own: the host's database may have tables of the same names. Statements name it, whatever the search path says. */
 export const latchkey = pgSchema("latchkey");
 
-/** One row per Clerk user: what verification must know of the owner beside the key itself. */
+/** One row per Clerk user and organisation: what verification must know of the owner beside the key itself. */
 export const owners = latchkey.table("owners", {
   id: text("id").primaryKey(),
   /** Whether the plan includes API access. Null until it was determined; read only where API_ACCESS_FEATURE is set. */
@@ -39,6 +39,19 @@ export const owners = latchkey.table("owners", {
   createdAt: moment("created_at").notNull().defaultNow(),
 });
 
+/** What Clerk last told of a person in an organisation. Without a row nothing was told. */
+export const memberships = latchkey.table(
+  "memberships",
+  {
+    ownerId: text("owner_id").notNull(),
+    userId: text("user_id").notNull(),
+    hasLeft: boolean("has_left").notNull(),
+    /** When that happened, by the sender's clock: an older event never overwrites a newer one. */
+    eventAt: moment("event_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.ownerId, table.userId] })],
+);
+
 export const apiKeys = latchkey.table(
   "api_keys",
   {
@@ -46,10 +59,14 @@ export const apiKeys = latchkey.table(
     ownerId: text("owner_id")
       .notNull()
       .references(() => owners.id),
+    /** A user's id. With an organisation's key it is another than `ownerId`. */
+    createdBy: text("created_by").notNull(),
     name: text("name").notNull(),
     environment: text("environment", { enum: ["live", "test"] }).notNull(),
     scopes: text("scopes").array().notNull(),
     createdAt: moment("created_at").notNull(),
+    /** When the current secret took the place of another by a rotation. Null: the first one still is the current one. */
+    rotatedAt: moment("rotated_at"),
     expiresAt: moment("expires_at"),
     revokedAt: moment("revoked_at"),
     revokedBy: text("revoked_by", { enum: ["owner", "key", "account"] }),
@@ -57,7 +74,10 @@ export const apiKeys = latchkey.table(
     effectiveAt: moment("effective_at"),
     guaranteedBy: moment("guaranteed_by"),
   },
-  (table) => [index("api_keys_owner_created").on(table.ownerId, table.createdAt)],
+  (table) => [
+    index("api_keys_owner_created").on(table.ownerId, table.createdAt),
+    index("api_keys_creator").on(table.createdBy),
+  ],
 );
 
 /**
@@ -75,12 +95,21 @@ export const apiKeySecrets = latchkey.table(
     /** The key's owner, here as well: an index can then keep `requestId` unique for each owner. */
     ownerId: text("owner_id").notNull(),
     display: text("display").notNull(),
-    /** `current`: what the key shows. `waiting` and `previous` are for a rotation. `revoked`: this secret alone, for good. */
+    /**
+     * `current`: what the key shows. `waiting`: made by a rotation and not accepted yet. `previous`: the one before the current one, accepted
+     * until `endsAt`. `revoked`: this secret alone, for good.
+     */
     state: text("state", { enum: ["current", "waiting", "previous", "revoked"] }).notNull(),
     /** The client's idempotency key of the call that made this secret. Null once a repeated call has put another secret in its place. */
     requestId: uuid("request_id"),
     /** A digest of the input that came with it. */
     requestDigest: bytea("request_digest"),
+    /** When a rotation was first asked for with that key. A repeated call, which mints another secret, keeps it. */
+    requestedAt: moment("requested_at"),
+    /** Of a rotation's secret: how long the one before it is accepted after the first use of this one. 0: it was revoked at once. */
+    graceSeconds: integer("grace_seconds"),
+    /** From this moment on a previous secret is refused. It never moves further away. */
+    endsAt: moment("ends_at"),
     createdAt: moment("created_at").notNull(),
     /** The receipt of the revocation of this secret alone, as a key has it. */
     revokedAt: moment("revoked_at"),
@@ -94,6 +123,8 @@ export const apiKeySecrets = latchkey.table(
       .on(table.keyId, table.state)
       .where(sql`${table.state} <> 'revoked'`),
     index("api_key_secrets_key").on(table.keyId),
+    check("api_key_secrets_waiting", sql`${table.state} <> 'waiting' or ${table.graceSeconds} is not null`),
+    check("api_key_secrets_previous", sql`${table.state} <> 'previous' or ${table.endsAt} is not null`),
     check("api_key_secrets_revoked", sql`(${table.state} = 'revoked') = (${table.revokedAt} is not null)`),
   ],
 );
@@ -136,3 +167,9 @@ export const apiKeyUsage = latchkey.table(
   },
   (table) => [primaryKey({ columns: [table.keyId, table.hour] })],
 );
+
+/** When each secret was last accepted. Apart from the secrets, since whoever changes one of those has to lock its key. */
+export const apiKeySecretUses = latchkey.table("api_key_secret_uses", {
+  hash: bytea("secret_hash").primaryKey(),
+  lastUsedAt: moment("last_used_at").notNull(),
+});

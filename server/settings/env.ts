@@ -63,6 +63,12 @@ const schema = z.object({
     .string()
     .regex(/^[\w-]+$/, "must be the slug of one Clerk feature: letters, digits, _ and -")
     .optional(),
+  API_KEYS_ORG_PERMISSION: z
+    .string()
+    // Session tokens never name Clerk's own permissions, org:sys_….
+    .regex(/^org:(?!sys_)[\w-]+:[\w-]+$/, "must be a custom permission of Clerk, org:feature:permission")
+    .optional(),
+  API_KEYS_ON_MEMBER_LEAVE: z.enum(["keep", "revoke"]).default("keep"),
   TRUSTED_PROXY_HOPS: z.coerce.number().int().min(0).max(10).default(0),
   INTROSPECTION_SECRET: secret,
   CRON_SECRET: secret,

@@ -21,6 +21,7 @@ export function fromEnvironment(source: Record<string, string | undefined> = pro
     },
     keyLimit: environment.API_KEY_LIMIT,
     accessFeature: environment.API_ACCESS_FEATURE,
+    onMemberLeave: environment.API_KEYS_ON_MEMBER_LEAVE,
     trustedProxyHops: environment.TRUSTED_PROXY_HOPS,
     databaseUrl: environment.DATABASE_URL,
     redis: {
@@ -43,6 +44,7 @@ export function fromEnvironment(source: Record<string, string | undefined> = pro
       webhookSecret: environment.CLERK_WEBHOOK_SIGNING_SECRET,
       appOrigin: environment.APP_ORIGIN,
       accessFeature: environment.API_ACCESS_FEATURE,
+      orgPermission: environment.API_KEYS_ORG_PERMISSION,
     },
     publishableKey: environment.NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY,
   };

@@ -3,9 +3,13 @@ export type DomainErrorCode =
   | "API_KEY_NOT_FOUND"
   | "API_KEY_LIMIT_REACHED"
   | "API_KEY_REQUEST_REUSED"
+  | "API_KEY_ROTATING"
+  | "API_KEY_NOT_ACTIVE"
   | "API_KEY_NOT_OWNED"
   | "API_ACCESS_REQUIRED"
   | "IMPERSONATED"
+  /** The keys are an organisation's, and this person may not change them. */
+  | "ORG_PERMISSION_REQUIRED"
   | "RATE_LIMITED"
   /** The database, or the sign-in's keys, could not be reached in time. Nothing was changed. */
   | "SERVICE_UNAVAILABLE"
@@ -16,9 +20,12 @@ const messages: Record<DomainErrorCode, string> = {
   API_KEY_NOT_FOUND: "There is no such API key.",
   API_KEY_LIMIT_REACHED: "You have reached the limit of active API keys. Revoke one to create another.",
   API_KEY_REQUEST_REUSED: "This request was already answered. Create a new key instead.",
+  API_KEY_ROTATING: "A rotation of this API key is under way. Wait until it has ended, or end it first.",
+  API_KEY_NOT_ACTIVE: "This API key is expired or revoked.",
   API_KEY_NOT_OWNED: "This API key is not yours.",
   API_ACCESS_REQUIRED: "Your plan does not include API access.",
-  IMPERSONATED: "An impersonated session cannot create API keys.",
+  IMPERSONATED: "An impersonated session cannot create or rotate API keys.",
+  ORG_PERMISSION_REQUIRED: "You may not change this organization's API keys.",
   RATE_LIMITED: "Too many requests. Try again in a minute.",
   SERVICE_UNAVAILABLE: "The service is unavailable right now, and nothing was changed. Try again.",
   OUTCOME_UNKNOWN:

@@ -1,5 +1,6 @@
 /**
- * Names the account that a page was made for. Another account may sign in in another tab, and the browser then sends its cookie from this page
- * too. With this header the server can refuse such a call. Only the session says who calls; the header never does.
+ * Names the owner that a page was made for: an organisation, or a person. In another tab another account may sign in, or the same person may
+ * switch to another organisation, and the browser then sends the new cookie from this page too. With this header the server can refuse such a
+ * call. Only the session says who calls; the header never does.
  */
 export const expectedOwnerHeader = "X-Expected-Owner";

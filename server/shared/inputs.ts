@@ -48,6 +48,20 @@ export function checkScopes({ scopes }: CreateInput, known: readonly string[]): 
 
 export const renameInput = z.strictObject({ id, name: nameInput });
 
+/** The shortest grace is longer than a cached value lives, which may not know yet that its secret has an end. */
+const graceSeconds = z
+  .int()
+  .refine((seconds) => seconds === 0 || (seconds >= 300 && seconds <= 604_800), "0, or from 5 minutes to 7 days.");
+
+export const rotateInput = z.strictObject({
+  id,
+  /** As for `createInput`, and unique together with those. */
+  requestId: z.uuid(),
+  /** How long the old secret is accepted after the first use of the new one. 0: it is revoked now. */
+  graceSeconds,
+});
+export type RotateInput = z.output<typeof rotateInput>;
+
 export const invalidateCacheInput = z.strictObject({
   keyHash: z.string().regex(/^[0-9a-f]{64}$/, "This is not a SHA-256 in lower-case hexadecimal."),
 });

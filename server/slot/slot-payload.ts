@@ -2,20 +2,31 @@ import { publicIdPattern } from "../shared/public-id";
 import type { KeyEnvironment } from "../shared/secret-format";
 
 /**
+ * The version counts how values are judged. Version 1 knew no end of a secret. A process of that version may store such a value at any time,
+ * so a value of another version is never accepted.
+ */
+const version = 2;
+
+/**
  * What a slot remembers of a key's row and its owner's: all that a verification judges by or returns. A change to any of it has to purge the
  * slot, through `changeAndPurge`. Times are in milliseconds since 1970.
  */
 export interface SlotPayload {
-  v: 1;
+  v: typeof version;
   /** The key's hash in hexadecimal. It shows when a value was copied here from another slot. */
   hash: string;
   keyId: string;
   ownerId: string;
+  createdBy: string;
   name: string;
   environment: KeyEnvironment;
   scopes: string[];
   createdAt: number;
   expiresAt: number | null;
+  /** Which of the key's secrets this one is. A secret that waits for its first use is never in a slot. */
+  secret: "current" | "previous";
+  /** When the secret itself ends, apart from its key. A previous one always has an end, the current one never. */
+  endsAt: number | null;
   access: { allowed: boolean | null; until: number | null };
   requestsPerMinute: number | null;
 }
@@ -41,15 +52,18 @@ const accessChecks: Checks<SlotPayload["access"]> = {
   until: orNull(isTime),
 };
 const payloadChecks: Checks<SlotPayload> = {
-  v: (value) => value === 1,
+  v: (value) => value === version,
   hash: matches(/^[0-9a-f]{64}$/),
   keyId: matches(publicIdPattern),
   ownerId: matches(/./s),
+  createdBy: matches(/./s),
   name: isText,
   environment: (value) => value === "live" || value === "test",
   scopes: (value) => Array.isArray(value) && value.every(isText),
   createdAt: isTime,
   expiresAt: orNull(isTime),
+  secret: (value) => value === "current" || value === "previous",
+  endsAt: orNull(isTime),
   access: (value) => hasExactly(value, accessChecks),
   requestsPerMinute: orNull((value) => Number.isSafeInteger(value) && Number(value) > 0),
 };
@@ -67,7 +81,8 @@ export function parseSlotPayload(text: string, hex: string): SlotPayload | null 
   } catch {
     return null;
   }
-  return hasExactly(value, payloadChecks) && value.hash === hex ? value : null;
+  if (!hasExactly(value, payloadChecks) || value.hash !== hex) return null;
+  return (value.secret === "previous") === (value.endsAt !== null) ? value : null;
 }
 
 /** Looks at own fields only, so that a polluted Object.prototype cannot add a field that the stored text lacks. */

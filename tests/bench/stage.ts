@@ -46,6 +46,7 @@ export function openStage(services: Services, databaseUrl = settingOf(services, 
     scopes: [],
     keyLimit: keysPerOwner,
     accessFeature: undefined,
+    onMemberLeave: "keep",
     trustedProxyHops: 0,
     databaseUrl,
     redis: {
@@ -88,6 +89,7 @@ export async function insertKeys(
       batch.map(({ id, ownerId }) => ({
         id,
         ownerId,
+        createdBy: ownerId,
         name: "Production",
         environment: format.environment,
         scopes: ["projects:read", "reports:read"],
@@ -126,10 +128,9 @@ export async function insertFiller({ context }: Stage, count: number): Promise<v
   );
   await context.db.execute(sql`
     with filler as (
-      insert into ${apiKeys} (id, owner_id, name, environment, scopes, created_at)
-      select gen_random_uuid(), ${ownerOf(sql`n / ${keysPerOwner}::int`)}, 'Production', 'test',
-        array['projects:read', 'reports:read'], now()
-      from generate_series(0, ${count - 1}::int) n
+      insert into ${apiKeys} (id, owner_id, created_by, name, environment, scopes, created_at)
+      select gen_random_uuid(), owner, owner, 'Production', 'test', array['projects:read', 'reports:read'], now()
+      from generate_series(0, ${count - 1}::int) n, lateral (select ${ownerOf(sql`n / ${keysPerOwner}::int`)} as owner) of_key
       returning id, owner_id
     )
     insert into ${apiKeySecrets} (secret_hash, key_id, owner_id, display, state, request_id, request_digest, created_at)

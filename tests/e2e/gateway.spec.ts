@@ -11,7 +11,16 @@ test.describe("the gateway over HTTP", () => {
     expect(accepted.status()).toBe(200);
     expect(accepted.headers()["cache-control"]).toBe("no-store");
     const scopes = expect.any(Array);
-    const expected = { keyId: key.id, ownerId: user.userId, name: "CI", environment: "test", scopes, expiresAt: null };
+    const expected = {
+      keyId: key.id,
+      ownerId: user.userId,
+      createdBy: user.userId,
+      name: "CI",
+      environment: "test",
+      scopes,
+      expiresAt: null,
+      secret: "current",
+    };
     expect(await accepted.json()).toEqual(expected);
     expect(await callProcedure(request, user, "revoke", { id: key.id })).toMatchObject({
       result: { effect: { status: "effective" } },

@@ -112,7 +112,7 @@ describe.each(redisKinds)("a deployment of 0.1 that was upgraded, on %s", (redis
     const stored = await server.slots.read(hash);
     if (stored.kind !== "value") throw new Error("the slot was not filled");
 
-    const { effect } = await revokeApiKey(server, { ownerId }, { id: `key_${active.id}` });
+    const { effect } = await revokeApiKey(server, newCaller({ ownerId }), { id: `key_${active.id}` });
     expect(effect.status).toBe("effective");
     expect(await slotsOfEarlier.fill(hash, reading.lease, stored.payload)).toBe(true);
     expect(await verifyApiKey(server, active.secret)).toEqual({ valid: false, reason: "revoked" });
@@ -278,6 +278,8 @@ describe("the migration of a deployment in which each key has its one hash in it
     expect(await contentsOf(url, "latchkey")).toMatchObject(before);
     const secrets = await rowsOf(url, "latchkey.api_key_secrets where state = 'current'");
     expect(secrets.map((secret) => secret.owner_id)).toEqual(Array(4).fill(keys.ownerId));
+    const stored = await rowsOf(url, "latchkey.api_keys");
+    expect(stored.map((key) => key.created_by)).toEqual(Array(4).fill(keys.ownerId));
   });
 
   it("judges every secret as before, and one that was replaced as revoked, also when its purge is done", async () => {

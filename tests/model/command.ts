@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 
 import { wideBounds } from "./bounds";
 import { type Fault, faults } from "./faults";
+import { createRotationModel, type RotationFault, rotationFaults } from "./rotation-model";
 import { type Model, search } from "./search";
 import { type Bounds, createSlotModel } from "./slot-model";
 import { changerKinds } from "./state";
@@ -17,6 +18,9 @@ ${Object.entries(faults)
   .join("\n")}
 ${Object.entries(timedFaults)
   .map(([name, means]) => `  ${name.padEnd(28)}${means}`)
+  .join("\n")}
+${Object.entries(rotationFaults)
+  .map(([name, { means }]) => `  ${name.padEnd(28)}${means}`)
   .join("\n")}`;
 
 const { values } = parseArgs({
@@ -41,12 +45,17 @@ function run(): number {
     return searchAndPrint(`${fault}, ${inWords(bounds)}`, createSlotModel(bounds, fault)) ? 0 : 1;
   }
   if (isTimedFault(fault)) return searchAndPrint(fault, createTimedModel(count(values.verifiers, 1), fault)) ? 0 : 1;
+  if (isRotationFault(fault)) {
+    const model = createRotationModel(count(values.verifiers, 2), fault);
+    return searchAndPrint(`${fault}, of a rotation`, model) ? 0 : 1;
+  }
   if (fault !== undefined) return explain(2);
   const isBounded = Boolean(values.verifiers ?? values.requests ?? values.duplicates ?? changes);
   const all = isBounded ? [boundsFrom(changes, ["revoke"])] : wideBounds;
   const violated = all.filter((bounds) => searchAndPrint(inWords(bounds), createSlotModel(bounds, null)));
   const isTimeViolated = !isBounded && searchAndPrint("3 verifiers, with time", createTimedModel(3, null));
-  return violated.length > 0 || isTimeViolated ? 1 : 0;
+  const isRotationViolated = !isBounded && searchAndPrint("2 verifiers, a rotation", createRotationModel(2, null));
+  return violated.length > 0 || isTimeViolated || isRotationViolated ? 1 : 0;
 }
 
 /** @returns whether there is a counterexample, which it prints step by step. */
@@ -95,6 +104,10 @@ function isFault(name: string | undefined): name is Fault {
 
 function isTimedFault(name: string | undefined): name is TimedFault {
   return name !== undefined && Object.hasOwn(timedFaults, name);
+}
+
+function isRotationFault(name: string | undefined): name is RotationFault {
+  return name !== undefined && Object.hasOwn(rotationFaults, name);
 }
 
 function explain(exitCode: number): number {

@@ -27,6 +27,7 @@ describe("the history of many raced calls under faults", () => {
       expect(counts.raced).toBeGreaterThanOrEqual(1_000);
       expect(counts.fillsRefused).toBeGreaterThanOrEqual(100);
       expect(counts.pending).toBeGreaterThan(0);
+      expect(counts.rotations).toBeGreaterThanOrEqual(10);
     },
   );
 

@@ -1,18 +1,23 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Redis } from "@upstash/redis";
 
 import {
+  cancelRotation,
   createApiKey,
+  endGrace,
   invalidateCache,
   renameApiKey,
   revokeApiKey,
   revokeSelf,
+  rotateApiKey,
   verifyApiKey,
   type Effect,
 } from "@/server/keys";
 import { guaranteeSeconds, type Slots } from "@/server/slot/slot";
 import { hashSecret } from "@/server/keys/secret";
+import { rotateInput } from "@/server/shared/inputs";
 import { drainPurges } from "@/server/outbox/drain";
 import type { Fate } from "@/tests/support/redis-proxy";
 import { newCaller, newKeyInput, startServerInstance, type TestServer } from "@/tests/support/server-instance";
@@ -34,7 +39,7 @@ export interface RaceOptions {
 
 export interface RaceReport {
   violations: Violation[];
-  counts: RaceCounts & { fillsRefused: number; lostRevocations: number };
+  counts: RaceCounts & { fillsRefused: number; lostRevocations: number; rotations: number };
 }
 
 const instances = 2;
@@ -46,6 +51,8 @@ const pastGuarantee = (guaranteeSeconds + 20) * 1_000;
 interface Subject {
   secrets: { secret: string; history: SecretHistory }[];
   deafToPurges: boolean;
+  /** Its newest secret may then be one that ends alone. */
+  isRotated: boolean;
 }
 
 /**
@@ -80,6 +87,7 @@ export async function race(options: RaceOptions): Promise<RaceReport> {
   );
   const anyServer = () => random.pick(servers) ?? never();
 
+  let rotations = 0;
   const subjects: Subject[] = [];
   const alive = new Set<Subject>();
   const deadline = clock() + options.milliseconds;
@@ -101,6 +109,7 @@ export async function race(options: RaceOptions): Promise<RaceReport> {
       if (!subject) continue;
       alive.add(subject.subject);
       await sleep(random.between(20, 250));
+      if (!subject.subject.deafToPurges && random.chance(0.25)) await rotate(subject);
       await Promise.all(Array.from({ length: random.between(1, 4) }, () => meddle(subject)));
       await Promise.all(Array.from({ length: random.between(1, 3) }, () => kill(subject)));
       // Verified on for a while; where only the guarantee protects, until well after it.
@@ -117,7 +126,7 @@ export async function race(options: RaceOptions): Promise<RaceReport> {
     const deafToPurges = subjects.length % 50 === 0;
     try {
       const created = await createApiKey(anyServer(), caller, input);
-      const subject: Subject = { secrets: [newSecret(created.secret)], deafToPurges };
+      const subject: Subject = { secrets: [newSecret(created.secret)], deafToPurges, isRotated: false };
       if (deafToPurges) deafHashes.add(hashSecret(created.secret).toString("hex"));
       subjects.push(subject);
       if (!deafToPurges && random.chance(0.15)) await replaceSecret(subject, caller, input);
@@ -142,6 +151,39 @@ export async function race(options: RaceOptions): Promise<RaceReport> {
     if (retried) subject.secrets.push(newSecret(retried.secret));
   }
 
+  /**
+   * A rotation, planned or now, and perhaps its end. What it may revoke is judged from its start on; what it must have revoked, by its answer.
+   * The new secret's use, which activates it, revokes nothing: the old one's grace is longer than the run.
+   */
+  async function rotate({ subject, caller, id }: NonNullable<Awaited<ReturnType<typeof bear>>>): Promise<void> {
+    // After a retried create whose answer was lost nobody knows which secret is the current one.
+    if (subject.secrets.some(({ history }) => history.revocations.length > 0)) return;
+    subject.isRotated = true;
+    const isNow = random.chance(0.4);
+    const before = [...subject.secrets];
+    const ended = (targets: Subject["secrets"], startedAt: number, effect: Effect | null | undefined) => {
+      const record = { of: "secret" as const, startedAt, endedAt: clock(), promise: effect ? promiseOf(effect) : null };
+      for (const { history } of targets) history.revocations.push(record);
+    };
+    const input = rotateInput.parse({ id, requestId: randomUUID(), graceSeconds: isNow ? 0 : 604_800 });
+    // Before the call, so that no refusal during it counts as one of a living secret.
+    if (isNow) for (const { history } of before) history.revocations.push(startedRevocation());
+    const startedAt = clock();
+    const rotated = await rotateApiKey(anyServer(), caller, input).catch(() => null);
+    if (!rotated) return;
+    rotations++;
+    if (isNow) ended(before, startedAt, rotated.replaced);
+    const fresh = newSecret(rotated.secret);
+    subject.secrets.push(fresh);
+    if (isNow) return;
+    await sleep(random.between(0, 100));
+    const [targets, end] = random.chance(0.5) ? [[fresh], cancelRotation] : [before, endGrace];
+    for (const { history } of targets) history.revocations.push(startedRevocation());
+    const endedFrom = clock();
+    const answer = await end(anyServer(), caller, { id }).catch(() => null);
+    if (answer?.effect) ended(targets, endedFrom, answer.effect);
+  }
+
   async function meddle({ subject, caller, id }: NonNullable<Awaited<ReturnType<typeof bear>>>): Promise<void> {
     const secret = random.pick(subject.secrets)?.secret ?? never();
     await sleep(random.between(0, 60));
@@ -162,12 +204,13 @@ export async function race(options: RaceOptions): Promise<RaceReport> {
       promise: null as ReturnType<typeof promiseOf> | null,
     };
     for (const { history } of subject.secrets) history.revocations.push(record);
-    const effect = random.chance(0.3)
-      ? await revokeSelf(anyServer(), newest.secret).catch(() => null)
-      : await revokeApiKey(anyServer(), caller, { id }).then(
-          (answer) => answer.effect,
-          () => null,
-        );
+    const effect =
+      !subject.isRotated && random.chance(0.3)
+        ? await revokeSelf(anyServer(), newest.secret).catch(() => null)
+        : await revokeApiKey(anyServer(), caller, { id }).then(
+            (answer) => answer.effect,
+            () => null,
+          );
     Object.assign(record, { endedAt: clock(), promise: effect ? promiseOf(effect) : null });
   }
 
@@ -201,7 +244,15 @@ export async function race(options: RaceOptions): Promise<RaceReport> {
 
   for (const server of servers) await server.close();
   const history = subjects.flatMap((subject) => subject.secrets.map((entry) => entry.history));
-  return { violations: findViolations(history), counts: { ...countHistory(history), fillsRefused, lostRevocations } };
+  return {
+    violations: findViolations(history),
+    counts: { ...countHistory(history), fillsRefused, lostRevocations, rotations },
+  };
+}
+
+/** A call that may revoke a secret from now on, and promises nothing yet. */
+function startedRevocation() {
+  return { of: "secret" as const, startedAt: clock(), endedAt: Infinity, promise: null };
 }
 
 function newSecret(secret: string) {

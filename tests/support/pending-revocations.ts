@@ -9,8 +9,8 @@ export async function storePendingRevocations(db: Statements, count: number): Pr
   await db.insert(owners).values({ id: ownerId });
   await db.execute(sql`
     with revoked as (
-      insert into ${apiKeys} (id, owner_id, name, environment, scopes, created_at, revoked_at, revoked_by)
-      select gen_random_uuid(), ${ownerId}, 'Production', 'test', '{}', now(), now(), 'owner' from generate_series(1, ${count}::int)
+      insert into ${apiKeys} (id, owner_id, created_by, name, environment, scopes, created_at, revoked_at, revoked_by)
+      select gen_random_uuid(), ${ownerId}, ${ownerId}, 'Production', 'test', '{}', now(), now(), 'owner' from generate_series(1, ${count}::int)
       returning id
     ), secrets as (
       insert into ${apiKeySecrets} (secret_hash, key_id, owner_id, display, state, created_at)

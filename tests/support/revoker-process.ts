@@ -11,11 +11,12 @@ const context = createServerContext({
   scopes: [],
   keyLimit: 5,
   accessFeature: undefined,
+  onMemberLeave: "keep",
   trustedProxyHops: 0,
   databaseUrl: DATABASE_URL,
   redis: { url: REDIS_URL, token: REDIS_TOKEN, prefix: redisPrefix },
   logLevel: "silent",
 });
-const { effect } = await revokeApiKey(context, { ownerId: OWNER_ID }, { id: KEY_ID });
+const { effect } = await revokeApiKey(context, { ownerId: OWNER_ID, canManage: true }, { id: KEY_ID });
 process.stdout.write(JSON.stringify(effect));
 await context.db.close();

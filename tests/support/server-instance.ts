@@ -10,7 +10,10 @@ import { type RedisProxy, startRedisProxy } from "./redis-proxy";
 import { redisPrefix as defaultRedisPrefix } from "./slots";
 
 export type Settings = Partial<
-  Pick<VerifyContext["settings"], "keyLimit" | "accessFeature" | "adopt" | "secretFormat" | "trustedProxyHops">
+  Pick<
+    VerifyContext["settings"],
+    "keyLimit" | "accessFeature" | "adopt" | "onMemberLeave" | "secretFormat" | "trustedProxyHops"
+  >
 > & { redisPrefix?: string };
 
 /** One server instance as a process would have it, its way to Redis and Postgres, and what it has deferred. */
@@ -37,6 +40,7 @@ export async function startServerInstance(
     scopes: allScopes,
     keyLimit: 5,
     accessFeature: undefined,
+    onMemberLeave: "keep",
     trustedProxyHops: 0,
     ...settings,
     databaseUrl: postgresProxy.url,
@@ -62,8 +66,20 @@ export async function startServerInstance(
   };
 }
 
+/** A person in their own account; with `ownerKind: "organization"` an admin of a new organisation. */
 export function newCaller(claims: Partial<Caller> = {}): Caller {
-  return { ownerId: `user_${randomUUID()}`, hasAccessClaim: false, isImpersonated: false, ...claims };
+  const { ownerKind = "user", userId = ownerKind === "user" ? claims.ownerId : undefined } = claims;
+  const person = userId ?? `user_${randomUUID()}`;
+  return {
+    ownerId: ownerKind === "user" ? person : `org_${randomUUID()}`,
+    ownerKind,
+    ownerName: ownerKind === "user" ? null : "Acme",
+    hasAccessClaim: false,
+    canManage: true,
+    impersonatedBy: null,
+    ...claims,
+    userId: person,
+  };
 }
 
 /** A parsed input for `createApiKey`, with a request of its own. */

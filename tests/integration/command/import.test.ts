@@ -9,7 +9,7 @@ import { readFileSync } from "node:fs";
 import pg from "pg";
 import { describe, expect, it } from "vitest";
 
-import { createApiKey, listApiKeys, revokeApiKey, verifyApiKey } from "@/server/keys";
+import { createApiKey, listApiKeys, revokeApiKey, rotateApiKey, verifyApiKey } from "@/server/keys";
 import { createWithApiKey } from "@/server/http/with-api-key";
 import { closeOwner, setOwnerAccess } from "@/server/owners";
 import { createKeyOf, newCaller, newKeyInput, startTestServer, useTestServer } from "@/tests/support/domain";
@@ -25,6 +25,7 @@ import {
   writeLines,
 } from "@/tests/support/latchkey-command";
 import { emptyDatabaseUrl } from "@/tests/support/services";
+import { rotateInput } from "@/server/shared/inputs";
 import type { AcceptedShape, SecretFormat } from "@/server/shared/secret-format";
 
 const accepted: AcceptedShape[] = [
@@ -112,7 +113,7 @@ describe("import", () => {
       const { id, display } = keys[0] ?? { id: "", display: "" };
       expect(secret.startsWith(display.slice(0, display.indexOf("…")))).toBe(true);
 
-      const { effect } = await revokeApiKey(server(), owner, { id });
+      const { effect } = await revokeApiKey(server(), newCaller(owner), { id });
       expect(effect.status).toBe("effective");
       const after = await ask({ authorization: `Bearer ${secret}` });
       expect([after.status, ((await after.json()) as { code: string }).code]).toEqual([401, "api_key_revoked"]);
@@ -205,9 +206,9 @@ describe("import", () => {
     const { secret, line } = worldmonitorKey(ownerId);
     await importLines([line]);
     const { keys } = await listApiKeys(server(), newCaller({ ownerId }));
-    await revokeApiKey(server(), { ownerId }, { id: keys[0]?.id ?? "" });
+    await revokeApiKey(server(), newCaller({ ownerId }), { id: keys[0]?.id ?? "" });
     const own = await createKeyOf(server(), newCaller({ ownerId }));
-    await revokeApiKey(server(), { ownerId }, own.key);
+    await revokeApiKey(server(), newCaller({ ownerId }), own.key);
     const ownLine = { ...line, hash: sha256(own.secret).toString("base64url"), display: own.key.display };
     expect((await importLines([line, ownLine])).told).toMatchObject({
       imported: 0,
@@ -385,7 +386,7 @@ describe("import", () => {
       const { line, secret } = worldmonitorKey(ownerId);
       await importLines([line]);
       const own = await createKeyOf(server(), newCaller({ ownerId }));
-      await revokeApiKey(server(), { ownerId }, own.key);
+      await revokeApiKey(server(), newCaller({ ownerId }), own.key);
       const { code, output, errors } = await runLatchkey(["export"], { DATABASE_URL: database() });
       expect({ code, errors }).toEqual({ code: 0, errors: "" });
       const rows = output
@@ -400,6 +401,46 @@ describe("import", () => {
         (["hex", "base64", "base64url"] as const).map((as) => sha256(each).toString(as)),
       );
       for (const hidden of [secret, own.secret, ...hashes]) expect(output).not.toContain(hidden);
+    });
+
+    it("--with-hashes keeps the end of an old secret that a rotation has replaced, and leaves out one that has ended", async () => {
+      const owner = newCaller();
+      const rotated = async () => {
+        const { key, secret: old } = await createKeyOf(server(), owner, { expiresInDays: 30 });
+        const input = rotateInput.parse({ id: key.id, requestId: randomUUID(), graceSeconds: 300 });
+        const { secret: fresh } = await rotateApiKey(server(), owner, input);
+        return { key, old, fresh };
+      };
+      const [grace, waiting] = [await rotated(), await rotated()];
+      // Its grace is over for the command, whose clock is the real one.
+      server().advance(-600_000);
+      const ended = await rotated();
+      await verifyApiKey(server(), ended.fresh);
+      server().advance(600_000);
+      await verifyApiKey(server(), grace.fresh);
+      const old = (await listApiKeys(server(), owner)).keys.find(({ id }) => id === grace.key.id)?.rotation;
+      if (old?.state !== "grace") throw new Error("no grace runs");
+
+      const file = join(folder(), "rotated.ndjson");
+      expect(await runLatchkey(["export", "--with-hashes", file], { DATABASE_URL: database() })).toMatchObject({
+        code: 0,
+      });
+      const rows = readFileSync(file, "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as { hash: string; ownerId: string; expiresAt: string | null });
+      const endOfSecret = (secret: string) =>
+        rows.find(({ hash }) => hash === sha256(secret).toString("hex"))?.expiresAt;
+      expect(endOfSecret(grace.old)).toBe(old.endsAt.toISOString());
+      expect(endOfSecret(grace.fresh)).toBe(grace.key.expiresAt?.toISOString());
+      for (const secret of [waiting.old, waiting.fresh])
+        expect(endOfSecret(secret)).toBe(waiting.key.expiresAt?.toISOString());
+      expect(endOfSecret(ended.old)).toBeUndefined();
+      expect(endOfSecret(ended.fresh)).toBe(ended.key.expiresAt?.toISOString());
+
+      const shown = await runLatchkey(["export"], { DATABASE_URL: database() });
+      for (const line of shown.output.trim().split("\n"))
+        expect(Object.keys(JSON.parse(line) as object)).not.toContain("beside");
     });
 
     it("--with-hashes, imported elsewhere, verifies there: live keys alone, in a file of mode 600", async () => {

@@ -35,6 +35,7 @@ describe("introspection", () => {
       active: true,
       token_type: "Bearer",
       sub: caller.ownerId,
+      createdBy: caller.userId,
       client_id: key.id,
       scope: key.scopes.join(" "),
       iat: Math.floor(key.createdAt.getTime() / 1_000),

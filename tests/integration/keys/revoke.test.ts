@@ -144,7 +144,7 @@ describe.each(redisKinds)("revokeApiKey on %s", (redisKind) => {
     const keyId = key.id.slice(4);
     await server().db.commit(async (transaction) => {
       await transaction.update(apiKeys).set({ revokedAt: new Date() }).where(eq(apiKeys.id, keyId));
-      await enqueuePurges(transaction, { hash: hashSecret(secret), target: "revoked" });
+      await enqueuePurges(transaction, { hashes: [hashSecret(secret)], target: "revoked" });
     });
     const effect = await effectOfApiKey(server(), caller, key);
     expect(effect?.status).toBe("pending");

@@ -6,6 +6,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 
 import {
   createApiKey,
+  type Caller,
   type CreatedApiKey,
   invalidateCache,
   listApiKeys,
@@ -117,9 +118,9 @@ describe.each(redisKinds)("the secrets of a key on %s", (redisKind) => {
   });
 
   it.each([
-    ["of the key", (caller: { ownerId: string }, { key }: CreatedApiKey) => revokeApiKey(server(), caller, key)],
-    ["of all keys", (caller: { ownerId: string }) => revokeAllApiKeys(server(), caller)],
-    ["by the key itself", (_caller: { ownerId: string }, { secret }: CreatedApiKey) => revokeSelf(server(), secret)],
+    ["of the key", (caller: Caller, { key }: CreatedApiKey) => revokeApiKey(server(), caller, key)],
+    ["of all keys", (caller: Caller) => revokeAllApiKeys(server(), caller)],
+    ["by the key itself", (_caller: Caller, { secret }: CreatedApiKey) => revokeSelf(server(), secret)],
   ])("a revocation %s that waits for a retried create ends the secret that this one adds", async (_title, revoke) => {
     const caller = newCaller();
     const input = newKeyInput();
@@ -197,6 +198,8 @@ describe("the table of secrets", () => {
     ownerId,
     display: "lk_test_Ab3d…9xYz",
     state: "waiting",
+    graceSeconds: 300,
+    endsAt: new Date(),
     createdAt: new Date(),
   });
   const insert = (secret: typeof apiKeySecrets.$inferInsert) => server().db.insert(apiKeySecrets).values(secret);
@@ -210,6 +213,16 @@ describe("the table of secrets", () => {
     await expect(second).rejects.toMatchObject(refusedBy("api_key_secrets_one_of_a_state"));
     const other = await createKeyOf(server(), caller);
     if (state !== "current") await insert({ ...secretOf(other, caller.ownerId), state });
+  });
+
+  it("cannot hold a secret that waits without its grace, nor a previous one without its end", async () => {
+    const caller = newCaller();
+    const key = await createKeyOf(server(), caller);
+    const secret = secretOf(key, caller.ownerId);
+    const waiting = insert({ ...secret, graceSeconds: null });
+    await expect(waiting).rejects.toMatchObject(refusedBy("api_key_secrets_waiting"));
+    const previous = insert({ ...secret, state: "previous", endsAt: null });
+    await expect(previous).rejects.toMatchObject(refusedBy("api_key_secrets_previous"));
   });
 
   it("holds any number of revoked secrets of one key, and no hash twice", async () => {

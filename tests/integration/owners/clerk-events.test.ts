@@ -8,7 +8,7 @@ import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { applyClerkEvent } from "@/server/clerk/apply-event";
-import { readSubscriptionAccess } from "@/server/clerk/plans";
+import { type Payer, readSubscriptionAccess } from "@/server/clerk/plans";
 import { startLocalClerk, type LocalClerk, type UserChangeOptions, type WebhookEvent } from "@/local/clerk";
 import { verifyApiKey } from "@/server/keys";
 import { owners } from "@/server/platform/schema";
@@ -33,7 +33,7 @@ const billing = () =>
     secretKey: clerk.environment.CLERK_SECRET_KEY ?? "",
     apiUrl: clerk.environment.CLERK_API_URL ?? "",
   }).billing;
-const readAccess = (userId: string) => readSubscriptionAccess(billing(), userId, "api_access");
+const readAccess = (owner: Payer) => readSubscriptionAccess(billing(), owner, "api_access");
 
 /** Changes the user at the stand-in and answers with the events of it, which nobody has sent yet. */
 async function change(userId: string, options: UserChangeOptions): Promise<WebhookEvent[]> {
@@ -123,12 +123,14 @@ describe("Clerk's events where a feature is required", () => {
     ["is text", () => Promise.resolve("<html>")],
     ["has no items", () => Promise.resolve({ object: "something else" })],
     ["is a 404 that Clerk did not word", () => Promise.reject(Object.assign(new Error("404"), { status: 404 }))],
-  ])("an answer that %s is no answer: nothing is known of the plan", async (_title, getUserBillingSubscription) => {
-    await expect(readSubscriptionAccess({ getUserBillingSubscription }, "user_x", "api_access")).rejects.toThrow();
+  ])("an answer that %s is no answer: nothing is known of the plan", async (_title, read) => {
+    const unread = { getUserBillingSubscription: read, getOrganizationBillingSubscription: read };
+    for (const kind of ["user", "organization"] as const)
+      await expect(readSubscriptionAccess(unread, { kind, id: "x" }, "api_access")).rejects.toThrow();
   });
 
   it("a user without a subscription has no access", async () => {
-    expect(await readAccess(newUserId())).toEqual({ allowed: false, until: null });
+    expect(await readAccess({ kind: "user", id: newUserId() })).toEqual({ allowed: false, until: null });
   });
 
   it("a ban does not wait for a subscription that cannot be read", async () => {
@@ -165,7 +167,9 @@ describe("Clerk's events where a feature is required", () => {
   it.each([
     ["a session's", "session.created", { user_id: "user_x" }],
     ["a new user's", "user.created", { id: "user_x", banned: false }],
-    ["an organisation's subscription's", "subscription.updated", { payer: { organization_id: "org_x" } }],
+    ["a new organisation's", "organization.created", { id: "org_x", name: "X" }],
+    ["a new role's", "organizationMembership.updated", { role: "org:admin" }],
+    ["a subscription's of nobody", "subscription.updated", { payer: {} }],
     ["a payment's", "paymentAttempt.updated", { payer: { user_id: "user_x" } }],
     ["tomorrow's", "subscriptions.merged", { payer: { user_id: "user_x" } }],
   ])("%s event changes nothing and reads nothing", async (_title, type, data) => {
@@ -179,6 +183,14 @@ describe("Clerk's events where a feature is required", () => {
     ["no user", "user.deleted", { deleted: true }, Date.now()],
     ["an empty user", "user.deleted", { id: "", deleted: true }, Date.now()],
     ["no word on bans", "user.updated", { id: "user_x" }, Date.now()],
+    ["no organisation", "organization.deleted", { deleted: true }, Date.now()],
+    ["no member", "organizationMembership.deleted", { organization: { id: "org_x" } }, Date.now()],
+    [
+      "no organisation of the member",
+      "organizationMembership.created",
+      { public_user_data: { user_id: "user_x" } },
+      Date.now(),
+    ],
     ["a time in seconds", "user.deleted", { id: "user_x" }, Math.floor(Date.now() / 1_000)],
     ["a time in microseconds", "user.deleted", { id: "user_x" }, Date.now() * 1_000],
     ["no time", "subscription.updated", { payer: { user_id: "user_x" } }, undefined],

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import superjson, { type SuperJSONResult } from "superjson";
 import { beforeEach, describe, expect, it } from "vitest";
 
-import type { Caller } from "@/server/keys";
+import { type Caller, verifyApiKey } from "@/server/keys";
 import { newCaller, useTestServer } from "@/tests/support/domain";
 import { createTrpcHandler } from "latchkey/trpc";
 import type { Session } from "@/server/http/identity";
@@ -55,6 +55,9 @@ describe("the router apiKeys", () => {
     ["list", undefined],
     ["create", { name: "x", requestId: randomUUID() }],
     ["rename", { id: `key_${randomUUID()}`, name: "x" }],
+    ["rotate", { id: `key_${randomUUID()}`, requestId: randomUUID(), graceSeconds: 300 }],
+    ["cancelRotation", { id: `key_${randomUUID()}` }],
+    ["endGrace", { id: `key_${randomUUID()}` }],
     ["revoke", { id: `key_${randomUUID()}` }],
     ["effect", { id: `key_${randomUUID()}` }],
     ["revokeAll", {}],
@@ -95,6 +98,36 @@ describe("the router apiKeys", () => {
     for (const answer of [revoked, listed]) expect(answer.text).not.toContain(created.secret.slice(12, 36));
   });
 
+  it("rotates, cancels a rotation and ends a grace", async () => {
+    const session = as(newCaller());
+    const { key } = (await call(session, "create", createInput())).data as { key: { id: string } };
+    const { id } = key;
+    const rotate = () => call(session, "rotate", { id, requestId: randomUUID(), graceSeconds: 300 });
+    expect((await rotate()).data).toMatchObject({
+      key: { id, rotatedAt: null, rotation: { state: "waiting", since: expect.any(Date) as Date, graceSeconds: 300 } },
+      secret: expect.stringMatching(/^lk_test_/) as string,
+      replaced: null,
+    });
+    expect(await call(session, "endGrace", { id })).toMatchObject({
+      status: 409,
+      error: { data: { code: "CONFLICT", domainCode: "API_KEY_ROTATING" } },
+    });
+    expect((await call(session, "cancelRotation", { id })).data).toMatchObject({
+      key: { rotation: null },
+      effect: { status: "effective", at: expect.any(Date) as Date },
+    });
+    const { secret } = (await rotate()).data as { secret: string };
+    expect(await verifyApiKey(server(), secret)).toMatchObject({ valid: true });
+    const listed = await call(session, "list", undefined);
+    const grace = { state: "grace", endsAt: expect.any(Date) as Date, effect: null };
+    expect(listed.data).toMatchObject({ keys: [{ id, rotatedAt: expect.any(Date) as Date, rotation: grace }] });
+    expect(listed.text).not.toContain(secret.slice(12, 36));
+    expect(await rotate()).toMatchObject({ status: 409, error: { data: { domainCode: "API_KEY_ROTATING" } } });
+    expect((await call(session, "endGrace", { id })).data).toMatchObject({ key: { rotation: null } });
+    await call(session, "revoke", { id });
+    expect(await rotate()).toMatchObject({ status: 409, error: { data: { domainCode: "API_KEY_NOT_ACTIVE" } } });
+  });
+
   it.each([
     ["create", { name: "", requestId: randomUUID() }, "name"],
     ["create", { name: "   ", requestId: randomUUID() }, "name"],
@@ -111,6 +144,13 @@ describe("the router apiKeys", () => {
     ["create", { name: "x", requestId: randomUUID(), expiresInDays: 1.5 }, "expiresInDays"],
     ["create", { name: "x", requestId: randomUUID(), scopes: ["everything:do"] }, "scopes"],
     ["rename", { id: "key_1", name: "x" }, "id"],
+    ["rotate", { id: `key_${randomUUID()}`, requestId: randomUUID(), graceSeconds: 299 }, "graceSeconds"],
+    ["rotate", { id: `key_${randomUUID()}`, requestId: randomUUID(), graceSeconds: 604_801 }, "graceSeconds"],
+    ["rotate", { id: `key_${randomUUID()}`, requestId: randomUUID(), graceSeconds: -1 }, "graceSeconds"],
+    ["rotate", { id: `key_${randomUUID()}`, requestId: randomUUID(), graceSeconds: 300.5 }, "graceSeconds"],
+    ["rotate", { id: `key_${randomUUID()}`, requestId: randomUUID() }, "graceSeconds"],
+    ["rotate", { id: `key_${randomUUID()}`, requestId: "1", graceSeconds: 0 }, "requestId"],
+    ["endGrace", { id: "key_1" }, "id"],
     ["revoke", { id: "' or 1=1 --" }, "id"],
     ["effect", { id: 5 }, "id"],
     ["invalidateCache", { keyHash: "A".repeat(64) }, "keyHash"],
@@ -164,7 +204,7 @@ describe("the router apiKeys", () => {
       status: 409,
       error: { data: { code: "CONFLICT", domainCode: "API_KEY_LIMIT_REACHED" } },
     });
-    const impersonated = as(newCaller({ isImpersonated: true }));
+    const impersonated = as(newCaller({ impersonatedBy: "user_support" }));
     expect(await call(impersonated, "create", createInput())).toMatchObject({
       status: 403,
       error: { data: { domainCode: "IMPERSONATED" } },

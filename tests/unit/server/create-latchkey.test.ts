@@ -56,6 +56,7 @@ describe("createLatchkey", () => {
     ["keyLimit", { keyLimit: 0 }],
     ["keyLimit", { keyLimit: "5" }],
     ["keyLimit", { keyLimit: Number.NaN }],
+    ["onMemberLeave", { onMemberLeave: "delete" }],
     ["trustedProxyHops", { trustedProxyHops: -1 }],
     ["trustedProxyHops", { trustedProxyHops: 1.5 }],
     ["scopes", { scopes: "reports:read" }],

@@ -37,10 +37,10 @@ async function KeysOfSession() {
   if (!(await hasClerkMiddleware())) return <SetupMissing lacksMiddleware />;
   // Before protect(): while Clerk's signing keys cannot be fetched, it would send signed-in people to the sign-in page again and again.
   if ((await getLatchkey().clerk.readSession()).status === "unavailable") return <LoadFailed />;
-  const { userId } = await auth.protect();
+  const { userId, orgId } = await auth.protect();
   return (
     <OwnedBySession whileUnknown={loading}>
-      <PrefetchedList ownerId={userId}>
+      <PrefetchedList ownerId={orgId ?? userId}>
         <LoadErrorBoundary>
           <Suspense fallback={loading}>
             <ApiKeysView renderedAt={currentTime()} />

@@ -4,7 +4,8 @@ import { isOfAnotherSite, readSession } from "@/server/clerk/session";
 
 type ClerkSession = Parameters<typeof readSession>[0];
 
-const options = { accessFeature: undefined, appOrigin: "https://app.example" };
+const options = { accessFeature: undefined, orgPermission: undefined, appOrigin: "https://app.example" };
+const nameOf = () => Promise.resolve(null);
 /** As Clerk's `auth()` gives it where the middleware was given no `authorizedParties`, so that it looks at no `azp`. */
 const sessionOf = (azp: string | undefined) =>
   ({
@@ -15,15 +16,15 @@ const sessionOf = (azp: string | undefined) =>
   }) as unknown as ClerkSession;
 
 describe("a session whose token Clerk's middleware has accepted", () => {
-  it("is one of this site if the token names it", () => {
-    expect(readSession(sessionOf("https://app.example"), options)).toMatchObject({ status: "signed_in" });
+  it("is one of this site if the token names it", async () => {
+    expect(await readSession(sessionOf("https://app.example"), options, nameOf)).toMatchObject({ status: "signed_in" });
     expect(isOfAnotherSite(sessionOf("https://app.example"), options.appOrigin)).toBe(false);
   });
 
   it.each(["https://other.example", "https://app.example.evil", "http://app.example", undefined])(
     "is none if it names %s",
-    (azp) => {
-      expect(readSession(sessionOf(azp), options)).toEqual({ status: "signed_out" });
+    async (azp) => {
+      expect(await readSession(sessionOf(azp), options, nameOf)).toEqual({ status: "signed_out" });
       expect(isOfAnotherSite(sessionOf(azp), options.appOrigin)).toBe(true);
     },
   );

@@ -3,6 +3,7 @@ import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 
 import { parseDatabaseUrl, parseEnvironment, parseKeyEnvironment } from "@/server/settings/env";
+import { fromEnvironment } from "@/server/settings/options";
 
 const production = {
   NODE_ENV: "production",
@@ -227,6 +228,15 @@ describe("parseEnvironment", () => {
     ["ALLOWED_ORIGINS", "https://a.example.com https://b.example.com"],
     ["ALLOWED_ORIGINS", "null"],
     ["DATABASE_URL", "db.example.com/app"],
+    ["API_KEYS_ORG_PERMISSION", "org:admin"],
+    ["API_KEYS_ORG_PERMISSION", "api_keys:manage"],
+    ["API_KEYS_ORG_PERMISSION", "org:api_keys:manage:all"],
+    ["API_KEYS_ORG_PERMISSION", "org::manage"],
+    ["API_KEYS_ORG_PERMISSION", "org:api_keys:manage,org:reports:manage"],
+    // Clerk's own permissions are in no session token.
+    ["API_KEYS_ORG_PERMISSION", "org:sys_memberships:manage"],
+    ["API_KEYS_ON_MEMBER_LEAVE", "delete"],
+    ["API_KEYS_ON_MEMBER_LEAVE", "Revoke"],
     ["DATABASE_URL", "postgres:app"],
     ["DATABASE_URL", "postgres://a.example.com,b.example.com/app"],
     ["DATABASE_URL", "postgres://a.example.com:5432,b.example.com:5432/app"],
@@ -264,6 +274,17 @@ describe("parseEnvironment", () => {
     "postgres://db.example.com",
   ])("lets the driver decide what leads to a database: %s", (url) => {
     expect(parseEnvironment({ ...production, DATABASE_URL: url }).DATABASE_URL).toBe(url);
+  });
+
+  it("leaves an organisation's keys to its admins, and keeps those of who leaves, unless it is told otherwise", () => {
+    const { clerk, onMemberLeave } = fromEnvironment(production);
+    expect([clerk.orgPermission, onMemberLeave]).toEqual([undefined, "keep"]);
+    const told = fromEnvironment({
+      ...production,
+      API_KEYS_ORG_PERMISSION: " org:api-keys:manage_all ",
+      API_KEYS_ON_MEMBER_LEAVE: "revoke",
+    });
+    expect([told.clerk.orgPermission, told.onMemberLeave]).toEqual(["org:api-keys:manage_all", "revoke"]);
   });
 
   it("reads the public key of the sessions in each form that a setting holds it in", () => {

@@ -4,15 +4,18 @@ import { parseSlotPayload, type SlotPayload } from "@/server/slot/slot-payload";
 
 const hash = "0123456789abcdef".repeat(4);
 const payload: SlotPayload = {
-  v: 1,
+  v: 2,
   hash,
   keyId: "key_0190aaaa-0000-7000-8000-00000000000a",
   ownerId: "user_1",
+  createdBy: "user_2",
   name: "",
   environment: "test",
   scopes: ["reports:read"],
   createdAt: 1_795_000_000_000,
   expiresAt: null,
+  secret: "current",
+  endsAt: null,
   access: { allowed: null, until: null },
   requestsPerMinute: null,
 };
@@ -20,7 +23,7 @@ const parse = (value: unknown) => parseSlotPayload(JSON.stringify(value), hash);
 
 /** For each field what it must not be; JSON has no others. */
 const wrong: Record<keyof SlotPayload, unknown[]> = {
-  v: [0, 2, "1", true],
+  v: [0, 1, 3, "2", true],
   hash: ["", hash.slice(1), `${hash}0`, hash.toUpperCase(), "f".repeat(64), [hash]],
   keyId: [
     "",
@@ -32,11 +35,14 @@ const wrong: Record<keyof SlotPayload, unknown[]> = {
     1,
   ],
   ownerId: ["", 1, ["user_1"]],
+  createdBy: ["", 1, ["user_2"]],
   name: [1, ["a"]],
   environment: ["", "Live", "prod", ["live"]],
   scopes: ["reports:read", {}, [1], ["a", null], { length: 0 }],
   createdAt: ["1", -1, 1.5, 8.64e15 + 1, 1e300, "2026-01-01T00:00:00Z"],
   expiresAt: ["1", -1, 1.5, 8.64e15 + 1, false],
+  secret: ["", "waiting", "revoked", "previous", ["current"]],
+  endsAt: ["1", -1, 1.5, 8.64e15 + 1, false, 1_795_000_000_000],
   access: [true, [], {}, { allowed: true }, { until: 1 }, { allowed: 1, until: null }, { allowed: true, until: "1" }],
   requestsPerMinute: [0, -1, 1.5, "60", true],
 };
@@ -53,10 +59,18 @@ describe("the value of a slot", () => {
     };
     expect(parse(full)).toEqual(full);
     expect(parse({ ...payload, scopes: [] })).toMatchObject({ scopes: [] });
+    const previous = { ...payload, secret: "previous", endsAt: 1_795_000_000_000 };
+    expect(parse(previous)).toEqual(previous);
+  });
+
+  it("is not believed as a version before wrote it, which knew no end of a secret", () => {
+    const { secret: _secret, endsAt: _endsAt, ...known } = payload;
+    expect(parse({ ...known, v: 1 })).toBeNull();
+    expect(parse({ ...payload, v: 1 })).toBeNull();
   });
 
   it.each(Object.entries(wrong))("is not believed with another %s", (field, values) => {
-    const nullable = field === "expiresAt" || field === "requestsPerMinute";
+    const nullable = ["expiresAt", "endsAt", "requestsPerMinute"].includes(field);
     for (const value of nullable ? values : [...values, null])
       expect.soft(parse({ ...payload, [field]: value }), JSON.stringify(value)).toBeNull();
   });

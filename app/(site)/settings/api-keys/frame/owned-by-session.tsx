@@ -9,7 +9,7 @@ import { SessionEnded } from "./session-ended";
 import { SetupMissing } from "./setup-missing";
 import { useClerkAuth } from "./use-clerk-auth";
 
-/** Gives its children the procedures of the account that is signed in now. When the account changes, they start anew. */
+/** Gives its children the procedures of the active account, an organisation or the person. When it changes, they start anew. */
 export function OwnedBySession({ children, whileUnknown }: { children: ReactNode; whileUnknown: ReactNode }) {
   const auth = useClerkAuth();
   if (!auth) return <SetupMissing />;
@@ -17,7 +17,7 @@ export function OwnedBySession({ children, whileUnknown }: { children: ReactNode
   if (!auth.userId) return <SessionEnded />;
   return (
     <ApiKeysProvider
-      ownerId={auth.userId}
+      ownerId={auth.orgId ?? auth.userId}
       endpoint={paths.procedures}
       freshToken={() => orNull(auth.getToken({ skipCache: true }))}
     >

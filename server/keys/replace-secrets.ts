@@ -1,0 +1,67 @@
+import { createHash } from "node:crypto";
+
+import { inArray, sql } from "drizzle-orm";
+
+import type { ServerContext } from "./context";
+import type { Statements } from "../platform/database";
+import { describeFault } from "../platform/logger";
+import { apiKeySecrets } from "../platform/schema";
+import { hasEnded } from "../shared/status";
+
+type Secret = typeof apiKeySecrets.$inferSelect;
+
+/** How long after a request's first time a repeated one may ask for a fresh secret. */
+export const retryMilliseconds = 600_000;
+
+/** Tells whether a repeated request has the same input. The inputs of two procedures must differ in their form. */
+export function digestInput(input: readonly unknown[]): Buffer {
+  return createHash("sha256").update(JSON.stringify(input)).digest();
+}
+
+/** Revokes secrets alone and for good; their key lives. The caller has locked the key, and names their purges. */
+export async function revokeSecrets(
+  transaction: Statements,
+  hashes: readonly Buffer[],
+  also: Partial<Pick<Secret, "endsAt" | "requestId">> = {},
+): Promise<void> {
+  if (hashes.length === 0) return;
+  await transaction
+    .update(apiKeySecrets)
+    .set({ state: "revoked", revokedAt: sql`clock_timestamp()`, ...also })
+    .where(inArray(apiKeySecrets.hash, [...hashes]));
+}
+
+/** Whether this is a previous secret whose grace is over. */
+export function hasGraceEnded({ state, endsAt }: Pick<Secret, "state" | "endsAt">, now: Date): boolean {
+  return state === "previous" && hasEnded(endsAt?.getTime() ?? null, now.getTime());
+}
+
+/** Makes room for another previous secret: those whose grace is over are revoked from their end on. The caller names their purges. */
+export async function recordEnded(transaction: Statements, hashes: readonly Buffer[]): Promise<void> {
+  if (hashes.length === 0) return;
+  const { endsAt } = apiKeySecrets;
+  const atItsEnd = { revokedAt: sql`${endsAt}`, effectiveAt: sql`${endsAt}`, guaranteedBy: sql`${endsAt}` };
+  await transaction
+    .update(apiKeySecrets)
+    .set({ state: "revoked", ...atItsEnd })
+    .where(inArray(apiKeySecrets.hash, [...hashes]));
+}
+
+/**
+ * Puts the bypass in place, as before every revocation. The same Redis request tells which secrets were verified in the last minute: those
+ * whose slot held a value. Uses reach the database up to a minute late, so the rows alone do not tell.
+ * @returns their hashes, in hexadecimal. None when Redis cannot tell.
+ */
+export async function bypassAndFindVerified(
+  ctx: Pick<ServerContext, "slots" | "logger">,
+  hashes: readonly Buffer[],
+): Promise<Set<string>> {
+  if (hashes.length === 0) return new Set();
+  try {
+    const hadValue = await ctx.slots.bypass(hashes);
+    return new Set(hashes.filter((_, at) => hadValue[at]).map((hash) => hash.toString("hex")));
+  } catch (fault) {
+    ctx.logger.warn({ fault: describeFault(fault) }, "slots not bypassed");
+    return new Set();
+  }
+}

@@ -1,0 +1,79 @@
+import { eq } from "drizzle-orm";
+
+import { adoptKey } from "./adopt";
+import type { ServerContext } from "./context";
+import type { VerificationRow } from "./find-by-hash";
+import type { Statements } from "../platform/database";
+import { apiKeys, apiKeySecrets } from "../platform/schema";
+import { changeAndPurge } from "../outbox/change-and-purge";
+import { recordSecretEffects } from "../outbox/effects";
+import type { Effect } from "../shared/effect";
+import { isWellFormedSecret } from "../shared/secret-format";
+import { hasGraceEnded, revokeSecrets } from "./replace-secrets";
+import { markRevoked } from "./revoke";
+import { hashSecret } from "./secret";
+
+/**
+ * Lets whoever holds a secret end what was shown: with the current secret the key, with a previous or a waiting one that secret alone. Access,
+ * scopes and limits do not matter, nor whether the key has expired. The secret is looked up in the database and never in the slot.
+ * @returns the effect, also for a key or a secret that was revoked before. Of a previous secret whose grace is over: effective at its end.
+ *   Null: no key ever had this secret.
+ * @throws CommitOutcomeUnknownError when nobody knows whether it was revoked.
+ * @throws ConcurrencyLimitError when too many reads of the database wait already; what the database throws. Then this call has revoked
+ *   nothing.
+ * @example
+ * const effect = await revokeSelf(ctx, "lk_live_…");
+ * if (effect === null) console.log("no key ever had this secret");
+ */
+export async function revokeSelf(ctx: ServerContext, secret: string): Promise<Effect | null> {
+  if (!isWellFormedSecret(secret, ctx.settings.secretFormat)) return null;
+  const hash = hashSecret(secret);
+  const find = () => ctx.databaseReads(() => ctx.findByHash.execute({ hash }));
+  let [found] = await find();
+  // A key of another system that was never used here: its first use could be the one that ends it.
+  if (!found && (await adoptKey(ctx, secret, hash))) [found] = await find();
+  if (!found) return null;
+  const keyId = found.id;
+  const known = await effectOfEnded(ctx, hash, found);
+  if (known) return known;
+  const { effects, secretEffects } = await changeAndPurge(
+    ctx,
+    async (transaction, purge) => {
+      const secretAlone = await findSecretAlone(ctx, transaction, keyId, hash);
+      if (secretAlone) {
+        const wasAccepted = secretAlone.state === "previous";
+        if (secretAlone.state !== "revoked")
+          await revokeSecrets(transaction, [hash], wasAccepted ? { endsAt: ctx.now() } : {});
+        await purge({ target: "revoked", hashes: [hash] });
+        return;
+      }
+      await markRevoked(transaction, [keyId], "key");
+      await purge({ target: "revoked", keyIds: [keyId] });
+    },
+    { bypass: [hash] },
+  );
+  return secretEffects.get(hash.toString("hex")) ?? effects.get(keyId) ?? null;
+}
+
+/** Of a secret that was revoked alone, or that has ended by time. */
+async function effectOfEnded(
+  ctx: ServerContext,
+  hash: Buffer,
+  { state, endsAt }: VerificationRow,
+): Promise<Effect | null> {
+  if (state === "revoked") return (await recordSecretEffects(ctx.db, [hash], null)).get(hash.toString("hex")) ?? null;
+  return endsAt && hasGraceEnded({ state, endsAt }, ctx.now()) ? { status: "effective", at: endsAt } : null;
+}
+
+/** Locks the key. @returns the secret where it is to end alone, as it is under the lock. Null: it is the current one, or the key is revoked. */
+async function findSecretAlone(ctx: ServerContext, transaction: Statements, keyId: string, hash: Buffer) {
+  const [key] = await transaction
+    .select({ revokedAt: apiKeys.revokedAt })
+    .from(apiKeys)
+    .where(eq(apiKeys.id, keyId))
+    .for("no key update");
+  const [secret] = await transaction.select().from(apiKeySecrets).where(eq(apiKeySecrets.hash, hash));
+  if (!key || key.revokedAt || !secret || secret.state === "current") return null;
+  // It was the current one when the call came, and a retried create has replaced it meanwhile, not a rotation: the key is meant.
+  return secret.state === "revoked" && secret.endsAt === null ? null : secret;
+}
