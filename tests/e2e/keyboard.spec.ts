@@ -67,6 +67,8 @@ test("with the keyboard alone a key is created, kept, renamed, looked at and rev
   await expect(button("Rename Renamed")).toBeFocused();
 
   await page.keyboard.press("Tab");
+  await expect(button("Rotate Renamed")).toBeFocused();
+  await page.keyboard.press("Tab");
   await expect(button("Revoke Renamed")).toBeFocused();
   await page.keyboard.press("Enter");
   const confirmation = page.getByRole("alertdialog");

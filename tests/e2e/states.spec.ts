@@ -3,7 +3,7 @@ import { expect, type Page } from "@playwright/test";
 import { withApp } from "../support/app-server";
 import { expectAccessible } from "../support/axe";
 import { createGate } from "../support/gate";
-import { createKeyOver } from "../support/http-user";
+import { createKeyOver, rotateKeyOver } from "../support/http-user";
 import {
   answerAsPending,
   comeBackTo,
@@ -13,11 +13,20 @@ import {
   rowOf,
   startCreating,
   startRevoking,
+  startRotating,
   textOn,
+  whoami,
   withKeys,
 } from "../support/settings-page";
 import { type SignedIn, test } from "../support/signed-in";
-import { forgetKeys, storeExpiry, storePendingRevocation, storeUses } from "../support/stored-keys";
+import {
+  forgetKeys,
+  storeExpiry,
+  storePendingEnd,
+  storePendingRevocation,
+  storeUseOfOldSecret,
+  storeUses,
+} from "../support/stored-keys";
 
 /**
  * Every state of every page: looked at by axe in both themes, on a desktop and on a phone of 360 px, where nothing may be wider than
@@ -121,6 +130,49 @@ test.describe("every state of the settings page", () => {
     await page.reload();
     await expect(page.getByText("Taking effect").first()).toBeAttached();
     await look(page, "revoked");
+  });
+
+  test("with keys that are being rotated", async ({ openAs }) => {
+    const session = await openAs("ada");
+    const { page, user } = session;
+    await forgetKeys(user);
+    await withKeys(session, "Waiting", "Old one quiet", "Old one in use", "Not yet effective");
+    await rotateKeyOver(page.request, user, "Waiting", 86_400);
+    for (const name of ["Old one quiet", "Old one in use", "Not yet effective"]) {
+      const secret = await rotateKeyOver(page.request, user, name, 604_800);
+      expect(await whoami(page, secret)).toMatchObject({ status: 200 });
+    }
+    await storeUseOfOldSecret(user, "Old one quiet", 5);
+    await storeUseOfOldSecret(user, "Old one in use", 0);
+    await storePendingEnd(user, "Not yet effective");
+    await page.reload();
+    await expect(textOn(page, "(nothing has used it for an hour)")).toBeVisible();
+    await look(page, "rotation");
+
+    const form = await startRotating(page, "Waiting");
+    await look(page, "rotate");
+    await form.getByText("Ends now", { exact: true }).click();
+    await look(page, "rotate-now");
+    await form.getByRole("button", { name: "Rotate, end the old key" }).click();
+    await expect(form.getByRole("button", { name: "Copy key" })).toBeVisible();
+    await look(page, "rotated-now");
+    await form.getByLabel("I have saved it").check();
+    await form.getByRole("button", { name: "Done" }).click();
+
+    await startRotating(page, "Old one in use");
+    await look(page, "rotate-in-grace");
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "End it now: the old key of Old one in use" }).click();
+    await look(page, "end-old-key");
+    await page.getByRole("alertdialog").getByRole("button", { name: "End it now" }).click();
+    await expect(page.getByRole("alertdialog").getByRole("status")).toBeVisible();
+    await look(page, "end-old-key-receipt");
+    await page.getByRole("alertdialog").getByRole("button", { name: "Done" }).click();
+
+    await startRotating(page, "Old one in use");
+    await page.getByRole("dialog").getByRole("button", { name: "Rotate key" }).click();
+    await expect(page.getByRole("dialog").getByRole("button", { name: "Copy key" })).toBeVisible();
+    await look(page, "rotated");
   });
 
   test("while a key is created and its secret shown", async ({ openAs }) => {

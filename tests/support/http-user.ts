@@ -51,6 +51,20 @@ async function parse(response: APIResponse) {
   };
 }
 
+/** A new secret for the user's key of this name. */
+export async function rotateKeyOver(request: APIRequestContext, user: HttpUser, name: string, graceSeconds: number) {
+  const listed = await callProcedure(request, user, "list");
+  const { keys } = listed.result as { keys: { id: string; name: string; status: string }[] };
+  const key = keys.find((one) => one.name === name && one.status === "active");
+  const { status, result } = await callProcedure(request, user, "rotate", {
+    id: key?.id,
+    requestId: randomUUID(),
+    graceSeconds,
+  });
+  if (status !== 200) throw new Error(`rotate answered ${status}`);
+  return (result as { secret: string }).secret;
+}
+
 /** A key of the user, created through tRPC. */
 export async function createKeyOver(request: APIRequestContext, user: HttpUser, name = "Over HTTP") {
   const { status, result } = await callProcedure(request, user, "create", { name, requestId: randomUUID() });

@@ -38,7 +38,21 @@ export function textOn(page: Page, text: string | RegExp): Locator {
 
 /** The row of a key that is not revoked. */
 export function rowOf(page: Page, name: string): Locator {
-  return page.getByRole("table", { name: "Your keys" }).getByRole("row").filter({ hasText: name });
+  const named = page.getByRole("rowheader").filter({ hasText: name });
+  return page.getByRole("table", { name: "Your keys" }).getByRole("row").filter({ has: named });
+}
+
+/** The row below it, of a key that is being rotated. */
+export function rotationOf(page: Page, name: string): Locator {
+  return page
+    .getByRole("table", { name: "Your keys" })
+    .getByRole("row")
+    .filter({ hasText: `Rotation of ${name}.` });
+}
+
+export async function startRotating(page: Page, name: string): Promise<Locator> {
+  await page.getByRole("button", { name: `Rotate ${name}`, exact: true }).click();
+  return page.getByRole("dialog");
 }
 
 /** The row of a revoked key. */

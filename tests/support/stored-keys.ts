@@ -55,6 +55,34 @@ export async function storePendingRevocation({ userId }: HttpUser, name: string)
   );
 }
 
+/** When the old secret of a key that is being rotated was last used. */
+export async function storeUseOfOldSecret({ userId }: HttpUser, name: string, hoursAgo: number) {
+  await execute(
+    `insert into latchkey.api_key_secret_uses (secret_hash, last_used_at)
+     select secret.secret_hash, now() - $3 * interval '1 hour'
+     from latchkey.api_key_secrets secret join latchkey.api_keys key on key.id = secret.key_id
+     where key.owner_id = $1 and key.name = $2 and secret.state = 'previous'
+     on conflict (secret_hash) do update set last_used_at = excluded.last_used_at`,
+    [userId, name, hoursAgo],
+  );
+}
+
+/** As after the end of an old secret whose purge Redis has not confirmed, and which nobody tries again for now. */
+export async function storePendingEnd({ userId }: HttpUser, name: string) {
+  await execute(
+    `with ended as (
+       update latchkey.api_key_secrets secret
+       set state = 'revoked', revoked_at = now(), ends_at = now(), guaranteed_by = now() + interval '65 seconds'
+       from latchkey.api_keys key
+       where key.id = secret.key_id and key.owner_id = $1 and key.name = $2 and secret.state = 'previous'
+       returning secret.key_id, secret.secret_hash
+     )
+     insert into latchkey.cache_purges (id, key_id, secret_hash, target, next_attempt_at)
+     select gen_random_uuid(), key_id, secret_hash, 'revoked', now() + interval '1 hour' from ended`,
+    [userId, name],
+  );
+}
+
 /** What the owner's plan says, as its webhook would write it. Purges nothing: for keys that were not verified yet. */
 export async function storeOwner({ userId }: HttpUser, plan: { accessAllowed?: boolean; requestsPerMinute?: number }) {
   await execute(

@@ -28,12 +28,23 @@ const [start, end] = [secret.slice(0, 12), secret.slice(-4)];
 
 describe("which key a pasted text holds", () => {
   it.each(["…", "...", "......", "***", "**************", "•••"])("is told by a display masked with %s", (mask) => {
-    expect(identifyKey(`x${start}${mask}${end}x`, [key])).toEqual({ kind: "found", key });
+    expect(identifyKey(`x${start}${mask}${end}x`, [key])).toEqual({ kind: "found", key, secret: "current" });
   });
 
   it("is told by a whole key, also in pieces", () => {
     for (const text of [secret, `a${secret}b`, `${start}\n${secret.slice(12)}`])
-      expect(identifyKey(text, [key])).toEqual({ kind: "found", key });
+      expect(identifyKey(text, [key])).toEqual({ kind: "found", key, secret: "current" });
+  });
+
+  it("is told, with which of its secrets, while the key is being rotated", () => {
+    const other = mintSecret({ prefix: "lk", environment: "test" });
+    const display = displaySecret(other);
+    const waiting = { ...key, rotation: { state: "waiting" as const, display, since: new Date(0), graceSeconds: 300 } };
+    expect(identifyKey(other, [waiting])).toEqual({ kind: "found", key: waiting, secret: "waiting" });
+    expect(identifyKey(secret, [waiting])).toEqual({ kind: "found", key: waiting, secret: "current" });
+    const grace = { state: "grace" as const, display, endsAt: new Date(1), lastUsedAt: null, effect: null };
+    const inGrace = { ...key, rotation: grace };
+    expect(identifyKey(display, [inGrace])).toEqual({ kind: "found", key: inGrace, secret: "grace" });
   });
 
   it("is none of these for another key, and no key at all for less than a key", () => {
@@ -49,7 +60,11 @@ describe("which key a pasted text holds", () => {
     it("is told by a whole key of that beginning and end, with anything but letters around it", () => {
       for (const shown of ["wm_01234…", "wm_0123…4567"])
         for (const text of [old, `Authorization: Bearer ${old}`, `"${old}"`, `key=${old}&x=1`, `\\n${old}\\n`])
-          expect(identifyKey(text, [key, imported(shown)]), text).toEqual({ kind: "found", key: imported(shown) });
+          expect(identifyKey(text, [key, imported(shown)]), text).toEqual({
+            kind: "found",
+            key: imported(shown),
+            secret: "current",
+          });
       expect(identifyKey("wm_0123***4567", [imported("wm_0123…4567")]).kind).toBe("found");
     });
 

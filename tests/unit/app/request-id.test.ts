@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { z } from "zod";
 
-import { newRequestId } from "@/app/(site)/settings/api-keys/create/request-id";
+import { newRequestId } from "@/app/(site)/settings/api-keys/secret/request-id";
 
 it("a request id is a UUID that the server accepts, and each is another", () => {
   const ids = Array.from({ length: 1_000 }, newRequestId);

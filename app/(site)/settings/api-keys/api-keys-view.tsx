@@ -16,11 +16,13 @@ import { ApiKeysFrame } from "./frame/api-keys-frame";
 import { SessionEnded } from "./frame/session-ended";
 import { StateCard } from "./frame/state-card";
 import { LeakedKey } from "./leaked-key";
-import { KeyTable, revokeButtonId } from "./list/key-table";
+import { KeyTable, revokeButtonId, rotateButtonId } from "./list/key-table";
 import { RevokedKeys } from "./list/revoked-keys";
 import { useListNow } from "./list/use-list-now";
 import { useVisitedList } from "./list/use-visited-list";
 import { RevokeDialog } from "./revoke/revoke-dialog";
+import { EndSecretDialog } from "./rotate/end-secret-dialog";
+import { RotateDialog } from "./rotate/rotate-dialog";
 import { strings } from "./strings";
 
 /** @param renderedAt when the server made this page, in milliseconds since 1970. */
@@ -29,8 +31,13 @@ export function ApiKeysView({ renderedAt }: { renderedAt: number }) {
   const { keys, limit, access } = useListNow(list.data, () => void list.refetch());
   const [arrived] = useArrived();
   // After a crash the dialog comes back with the secret that it showed.
-  const [isCreating, setCreating] = useState(arrived?.kind === "secret");
+  const shown = arrived?.kind === "secret" ? arrived : null;
+  const [isCreating, setCreating] = useState(shown?.graceSeconds === null);
   const [revoking, setRevoking] = useState<{ key: ApiKeySummary; next: ApiKeySummary | undefined } | null>(null);
+  const [rotating, setRotating] = useState<{ key: ApiKeySummary; hasLeaked: boolean } | null>(
+    shown && shown.graceSeconds !== null ? { key: shown.created.key, hasLeaked: false } : null,
+  );
+  const [endingSecretOf, setEndingSecretOf] = useState<ApiKeySummary | null>(null);
   const [isRevokingAll, setRevokingAll] = useState(false);
   const revokeAllRef = useRef<HTMLButtonElement>(null);
   const headingRef = useRef<HTMLHeadingElement>(null);
@@ -43,6 +50,8 @@ export function ApiKeysView({ renderedAt }: { renderedAt: number }) {
 
   // The next row as it is now: once the key is revoked, its own row is gone.
   const startRevoking = (key: ApiKeySummary) => setRevoking({ key, next: current[current.indexOf(key) + 1] });
+  const focusRow = (key: ApiKeySummary) =>
+    (document.getElementById(rotateButtonId(key)) ?? headingRef.current)?.focus();
   const focusAfterRevoke = ({ key, next }: NonNullable<typeof revoking>) => {
     const target =
       document.getElementById(revokeButtonId(key)) ?? (next && document.getElementById(revokeButtonId(next)));
@@ -88,7 +97,13 @@ export function ApiKeysView({ renderedAt }: { renderedAt: number }) {
               </Notice>
             )}
             {current.length > 0 ? (
-              <KeyTable keys={current} standing={standing} onRevoke={startRevoking} />
+              <KeyTable
+                keys={current}
+                standing={standing}
+                onRotate={access.allowed ? (key) => setRotating({ key, hasLeaked: false }) : undefined}
+                onEndSecret={setEndingSecretOf}
+                onRevoke={startRevoking}
+              />
             ) : (
               <StateCard Icon={KeyRound} {...emptyTexts(access, revoked)}>
                 {access.allowed && revoked.length === 0 ? (
@@ -102,6 +117,8 @@ export function ApiKeysView({ renderedAt }: { renderedAt: number }) {
           {keys.length > 0 && (
             <LeakedKey
               keys={keys}
+              onRotate={access.allowed ? (key) => setRotating({ key, hasLeaked: true }) : undefined}
+              onEndSecret={setEndingSecretOf}
               onRevoke={startRevoking}
               onRevokeAll={() => setRevokingAll(true)}
               revokeAllRef={revokeAllRef}
@@ -117,6 +134,21 @@ export function ApiKeysView({ renderedAt }: { renderedAt: number }) {
           access={access}
           onClose={() => setCreating(false)}
           onClosed={() => createRef.current?.focus()}
+        />
+      )}
+      {rotating && (
+        <RotateDialog
+          apiKey={rotating.key}
+          hasLeaked={rotating.hasLeaked}
+          onClose={() => setRotating(null)}
+          onClosed={() => focusRow(rotating.key)}
+        />
+      )}
+      {endingSecretOf && (
+        <EndSecretDialog
+          apiKey={endingSecretOf}
+          onClose={() => setEndingSecretOf(null)}
+          onClosed={() => focusRow(endingSecretOf)}
         />
       )}
       {revoking && (

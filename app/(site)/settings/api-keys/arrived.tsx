@@ -6,9 +6,10 @@ import type { CreatedApiKey, Effect } from "latchkey";
 
 import { useClerkAuth } from "./frame/use-clerk-auth";
 
-/** What the server says only once: the secret of a new key, or the effect of a revocation. */
+/** What the server says only once: a new secret, or the effect of a revocation. */
 export type Arrived =
-  | { kind: "secret"; created: CreatedApiKey }
+  /** `graceSeconds`: of the rotation that brought the secret. Null: the key is new. */
+  | { kind: "secret"; created: CreatedApiKey; graceSeconds: number | null }
   | { kind: "receipt"; title: string; effect: Effect; pendingText: (latest: string) => string };
 
 type ArrivedState = [Arrived | null, (arrived: Arrived | null) => void];

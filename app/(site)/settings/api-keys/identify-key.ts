@@ -3,7 +3,8 @@ import { displaySecret } from "latchkey/shared";
 import { findSecrets } from "latchkey/shared";
 
 export type Identified =
-  | { kind: "found"; key: ApiKeySummary }
+  /** `secret`: which of the key's secrets the text holds. The others are those of a rotation that is under way. */
+  | { kind: "found"; key: ApiKeySummary; secret: "current" | "waiting" | "grace" }
   /** A whole secret with a good checksum, but of none of these keys. */
   | { kind: "foreign" }
   | { kind: "noKey" };
@@ -15,8 +16,11 @@ export type Identified =
 export function identifyKey(text: string, keys: readonly ApiKeySummary[]): Identified {
   const secrets = findSecrets(text);
   const shown = [text.replace(/\.{3,}|[*•]{3,}/g, "…"), ...secrets.map(displaySecret)];
-  const key = keys.find(({ display }) => shown.some((part) => part.includes(display)) || holdsImported(text, display));
-  if (key) return { kind: "found", key };
+  const holds = (display: string) => shown.some((part) => part.includes(display)) || holdsImported(text, display);
+  for (const key of keys) {
+    if (holds(key.display)) return { kind: "found", key, secret: "current" };
+    if (key.rotation && holds(key.rotation.display)) return { kind: "found", key, secret: key.rotation.state };
+  }
   return { kind: secrets.length > 0 ? "foreign" : "noKey" };
 }
 

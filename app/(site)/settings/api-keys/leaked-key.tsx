@@ -17,13 +17,17 @@ const { leaked: texts } = strings;
 
 interface LeakedKeyProps {
   keys: ApiKeySummary[];
+  /** Absent: the plan has no access, so no key can be rotated. */
+  onRotate: ((key: ApiKeySummary) => void) | undefined;
+  onEndSecret: (key: ApiKeySummary) => void;
   onRevoke: (key: ApiKeySummary) => void;
   onRevokeAll: () => void;
   revokeAllRef: Ref<HTMLButtonElement>;
 }
 
 /** For somebody who has found a key where it should not be. It says which key that is, and can revoke all keys. */
-export function LeakedKey({ keys, onRevoke, onRevokeAll, revokeAllRef }: LeakedKeyProps) {
+export function LeakedKey({ onRevokeAll, revokeAllRef, ...answer }: LeakedKeyProps) {
+  const { keys } = answer;
   const [text, setText] = useState("");
   const id = useId();
   const isAnyLeft = keys.some((key) => key.status !== "revoked");
@@ -62,27 +66,39 @@ export function LeakedKey({ keys, onRevoke, onRevokeAll, revokeAllRef }: LeakedK
         )}
       </div>
       <div role="status" className="not-empty:mt-4">
-        {text.trim() !== "" && <Answer text={text} keys={keys} onRevoke={onRevoke} />}
+        {text.trim() !== "" && <Answer text={text} {...answer} />}
       </div>
     </section>
   );
 }
 
-function Answer({ text, keys, onRevoke }: { text: string } & Pick<LeakedKeyProps, "keys" | "onRevoke">) {
+type AnswerProps = { text: string } & Omit<LeakedKeyProps, "onRevokeAll" | "revokeAllRef">;
+
+function Answer({ text, keys, onRotate, onEndSecret, onRevoke }: AnswerProps) {
   const identified = identifyKey(text, keys);
   if (identified.kind !== "found") return <Notice title={texts[identified.kind]} />;
-  const { key } = identified;
+  const { key, secret } = identified;
   const isRevoked = key.status === "revoked";
   return (
     <Notice
       variant={key.effect?.status === "effective" ? "success" : "warning"}
-      title={texts[key.status](key.name)}
+      title={texts[secret === "current" ? key.status : secret](key.name)}
       action={
         <span className="ml-auto flex flex-wrap items-center justify-end gap-2">
           <Button variant="secondary" size="sm" onClick={() => pointOut(key)}>
             {texts.show}
           </Button>
-          {!isRevoked && (
+          {secret !== "current" && (
+            <Button variant="destructive" size="sm" onClick={() => onEndSecret(key)}>
+              {strings.endSecret[secret].submit}
+            </Button>
+          )}
+          {secret === "current" && key.status === "active" && onRotate && (
+            <Button variant="secondary" size="sm" onClick={() => onRotate(key)}>
+              {strings.rotate.submit}
+            </Button>
+          )}
+          {secret === "current" && !isRevoked && (
             <Button variant="destructive" size="sm" onClick={() => onRevoke(key)}>
               {strings.revoke.submit}
             </Button>

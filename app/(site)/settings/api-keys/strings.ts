@@ -28,6 +28,7 @@ export const strings = {
       created: "Created",
       lastUsed: "Last used",
       expires: "Expires",
+      rotated: "Rotated",
       status: "Status",
       actions: "Actions",
     },
@@ -212,6 +213,116 @@ export const strings = {
     },
   },
 
+  rotate: {
+    action: (name: string) => `Rotate ${name}`,
+    shortAction: "Rotate",
+    title: (name: string) => `Rotate “${name}”`,
+    intro: "The key gets a new secret. Its name, permissions and expiry stay as they are.",
+    current: "Current key",
+    legend: "How long the old key still works",
+    now: "Ends now",
+    durations: {
+      minute: (count: number) => (count === 1 ? "1 minute" : `${count} minutes`),
+      hour: (count: number) => (count === 1 ? "1 hour" : `${count} hours`),
+      day: (count: number) => (count === 1 ? "1 day" : `${count} days`),
+    },
+    nowTitle: "The old key is refused from now on",
+    nowText: "Choose this when it has leaked. Programs that still use it stop working until they have the new one.",
+    later: (grace: string) =>
+      `Nothing stops now. The old key works until the new one is first used, and then for ${grace}. So you can change your programs one by one.`,
+    expires: "Both end when the key expires, on",
+    waits: "A new key is waiting for its first use. This rotation takes its place.",
+    onlyNow: "The last rotation still runs, so only “now” is possible. It ends every older key.",
+    onlyNowUntil: "The old key of the last rotation works until",
+    submit: "Rotate key",
+    submitNow: "Rotate, end the old key",
+    submitting: "Rotating…",
+    worksOn: "The old key still works",
+    worksOnText: (grace: string) =>
+      `It works until this new key is first used, and then for ${grace}. The list shows when it was last used.`,
+    oldKey: "The old key",
+    pending: (latest: string) =>
+      `Revoked. The gateway cache could not be reached; it may still work until ${latest} at the latest. We keep trying.`,
+    failed: {
+      IMPERSONATED: "You are acting as another user. Only that user can rotate keys.",
+      API_KEY_REQUEST_REUSED:
+        "An earlier attempt has already rotated the key, and its secret cannot be shown again. Rotating once more makes another.",
+      API_KEY_ROTATING: "The last rotation still runs. End its old key first, or rotate “now”.",
+      SERVICE_UNAVAILABLE: "Not rotated. The service is not available right now. Try again in a moment.",
+      OUTCOME_UNKNOWN:
+        "The server could not tell in time whether the key was rotated. Try again: you will get a key that works.",
+      NO_ANSWER:
+        "The server did not answer. It may or may not have rotated the key. Try again: you will get a key that works.",
+      SIGNED_OUT: "Your session has ended. Sign in again, then look at the list before you rotate.",
+      FAULT: "Something went wrong on our side. The key may or may not have been rotated. Try again.",
+      CONFLICT: "Not rotated as things stand. Look at the list, then try again.",
+      FORBIDDEN: "You are not allowed to rotate keys.",
+      OTHER: "The key was not rotated. Try again.",
+    },
+  },
+
+  /** The line below a key that is being rotated. */
+  rotation: {
+    of: (name: string) => `Rotation of ${name}.`,
+    waiting: {
+      title: "New key",
+      state: "waits for its first use.",
+      expired: "was never used, and the key has expired.",
+      old: (grace: string) => `The old one works until then, and for ${grace} more.`,
+      action: "Cancel rotation",
+      actionLabel: (name: string) => `Cancel rotation of ${name}`,
+    },
+    grace: {
+      title: "Old key",
+      until: "works until",
+      quiet: "(nothing has used it for an hour)",
+      action: "End it now",
+      actionLabel: (name: string) => `End it now: the old key of ${name}`,
+    },
+  },
+
+  endSecret: {
+    waiting: {
+      title: (name: string) => `Cancel the rotation of “${name}”?`,
+      text: "The new key, which was not used yet, will never work. The old one goes on working as before.",
+      keep: "Keep it",
+      submit: "Cancel rotation",
+      submitting: "Cancelling…",
+      receiptTitle: (name: string) => `The rotation of “${name}” is cancelled`,
+      nothing: "No new key was waiting any more.",
+      usedMeanwhile:
+        "The new key was used in the meantime, so it is the key’s own now. The old one is in its last time.",
+      failed: {
+        SERVICE_UNAVAILABLE: "Not cancelled. The service is not available right now. Try again in a moment.",
+        OUTCOME_UNKNOWN: "The server could not tell in time whether the rotation was cancelled. Try again.",
+        NO_ANSWER: "The server did not answer. The rotation may or may not be cancelled. Try again.",
+        FAULT: "Something went wrong on our side. The rotation may or may not be cancelled. Try again.",
+        SIGNED_OUT: "Your session has ended, and the rotation was not cancelled. Sign in again.",
+        OTHER: "Not cancelled. Try again.",
+      },
+    },
+    grace: {
+      title: (name: string) => `End the old key of “${name}” now?`,
+      text: "Every program that still uses the old key will be refused from now on. The new one goes on working. This cannot be undone.",
+      keep: "Cancel",
+      submit: "End it now",
+      submitting: "Ending…",
+      receiptTitle: (name: string) => `The old key of “${name}” has ended`,
+      nothing: "There was no old key any more: its time had passed, or somebody else has ended it.",
+      usedMeanwhile: "There was no old key any more: its time had passed, or somebody else has ended it.",
+      failed: {
+        API_KEY_ROTATING:
+          "Not ended: another rotation has begun, and its new key still waits. Cancel that rotation first.",
+        SERVICE_UNAVAILABLE: "Not ended. The service is not available right now. Try again in a moment.",
+        OUTCOME_UNKNOWN: "The server could not tell in time whether the old key has ended. Try again.",
+        NO_ANSWER: "The server did not answer. The old key may or may not have ended. Try again.",
+        FAULT: "Something went wrong on our side. The old key may or may not have ended. Try again.",
+        SIGNED_OUT: "Your session has ended, and the old key was not ended. Sign in again.",
+        OTHER: "Not ended. Try again.",
+      },
+    },
+  },
+
   /** Before a revocation, of one key or of all. */
   confirmation: {
     lastUsed: "Last used",
@@ -267,6 +378,10 @@ export const strings = {
     active: (name: string) => `This is “${name}”. Revoke it if it should not be where you found it.`,
     expired: (name: string) => `This is “${name}”. It has expired and is refused.`,
     revoked: (name: string) => `This is “${name}”. It is revoked. Its row says from when on it is refused.`,
+    waiting: (name: string) =>
+      `This is the new key of “${name}”, which waits for its first use. Cancel the rotation if it should not be where you found it.`,
+    grace: (name: string) =>
+      `This is the old key of “${name}”, which still works for a while. End it if it should not be where you found it.`,
     foreign:
       "This is a complete key, but it is none of those listed here. It belongs to another account, or it was revoked long ago.",
     noKey: "There is no complete key in this text. A key has “_live_” or “_test_” in it and 38 characters after that.",

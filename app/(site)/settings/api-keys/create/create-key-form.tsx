@@ -12,7 +12,8 @@ import { Spinner } from "../ui/spinner";
 import type { CreateInput } from "latchkey/shared";
 import { type Scope, scopePresets } from "../../../../../server/latchkey/scopes";
 
-import { type CallFailure, describeFailure } from "../call-failure";
+import { describeFailure } from "../call-failure";
+import type { SecretFormState } from "../secret/secret-dialog";
 import { strings } from "../strings";
 import { type Expiry, ExpiryField } from "./expiry-field";
 import { FieldError } from "./field-error";
@@ -20,11 +21,7 @@ import { type ScopeChoice, ScopesField } from "./scopes-field";
 
 const { create: texts } = strings;
 
-interface CreateKeyFormProps {
-  failure: CallFailure | null;
-  isPending: boolean;
-  onSubmit: (input: Omit<CreateInput, "requestId">) => Promise<void>;
-}
+type CreateKeyFormProps = SecretFormState<Omit<CreateInput, "requestId">>;
 
 /** The form: name, expiry, permissions. The server says what is wrong with them. What was entered stays after a failure. */
 export function CreateKeyForm({ failure, isPending, onSubmit }: CreateKeyFormProps) {

@@ -6,7 +6,7 @@ import { Time } from "../time";
 import { serverNow } from "../../../../../trpc/latchkey/server-time";
 
 import { strings } from "../strings";
-import { ChoiceGroup } from "./choice-group";
+import { ChoiceGroup } from "../ui/choice-group";
 import { FieldError } from "./field-error";
 
 const choices = ["30", "90", "365", "never"] as const;

@@ -3,7 +3,7 @@
 import { allScopes, type Scope, scopeCatalogue } from "../../../../../server/latchkey/scopes";
 
 import { strings } from "../strings";
-import { ChoiceGroup } from "./choice-group";
+import { ChoiceGroup } from "../ui/choice-group";
 import { FieldError } from "./field-error";
 
 const choices = ["all", "readOnly", "custom"] as const;

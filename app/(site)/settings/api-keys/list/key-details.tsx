@@ -8,7 +8,7 @@ import { KeyUsage } from "./key-usage";
 const { columns } = strings.table;
 
 /** What an opened row shows: how often the key is used, and what the row itself leaves out on narrow screens. */
-export function KeyDetails({ apiKey: { id, scopes, createdAt } }: { apiKey: ApiKeySummary }) {
+export function KeyDetails({ apiKey: { id, scopes, createdAt, rotatedAt } }: { apiKey: ApiKeySummary }) {
   return (
     <>
       <dl className="mb-4 grid grid-cols-2 gap-4 lg:hidden">
@@ -25,6 +25,12 @@ export function KeyDetails({ apiKey: { id, scopes, createdAt } }: { apiKey: ApiK
           </dd>
         </div>
       </dl>
+      {rotatedAt && (
+        <p className="mb-4">
+          <span className="text-xs text-muted-foreground">{columns.rotated}</span>{" "}
+          <Time value={rotatedAt} form="relative" />
+        </p>
+      )}
       <KeyUsage id={id} />
     </>
   );

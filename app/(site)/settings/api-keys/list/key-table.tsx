@@ -9,6 +9,7 @@ import { Button } from "../ui/button";
 import type { ApiKeySummary } from "latchkey";
 
 import { strings } from "../strings";
+import { RotationRow } from "../rotate/rotation-row";
 import { KeyDetails } from "./key-details";
 import { KeyName } from "./key-name";
 import { KeyScopes } from "./key-scopes";
@@ -21,23 +22,29 @@ const { columns } = strings.table;
 /** Where the focus goes when the row before it is gone. */
 export const revokeButtonId = ({ id }: { id: string }) => `revoke-${id}`;
 
+/** Where the focus goes after a rotation, or after its end. */
+export const rotateButtonId = ({ id }: { id: string }) => `rotate-${id}`;
+
 /** A row that can be pointed out. */
 export const rowId = ({ id }: { id: string }) => `row-${id}`;
 
 interface KeyTableProps {
   keys: ApiKeySummary[];
   standing: Standing;
+  /** Absent: the plan has no access, so no key can be rotated. */
+  onRotate: ((key: ApiKeySummary) => void) | undefined;
+  onEndSecret: (key: ApiKeySummary) => void;
   onRevoke: (key: ApiKeySummary) => void;
 }
 
 /** The keys that are not revoked: active ones, then expired ones. */
-export function KeyTable({ keys, standing, onRevoke }: KeyTableProps) {
+export function KeyTable({ keys, ...props }: KeyTableProps) {
   return (
     <TableFrame caption={strings.table.caption}>
       <KeyTableHead />
       <tbody className="divide-y">
         {keys.map((key) => (
-          <KeyRow key={key.id} apiKey={key} standing={standing} onRevoke={onRevoke} />
+          <KeyRow key={key.id} apiKey={key} {...props} />
         ))}
       </tbody>
     </TableFrame>
@@ -78,7 +85,8 @@ function StatusBadge({ status, standing, isExpiring }: StatusBadgeProps) {
   );
 }
 
-function KeyRow({ apiKey, standing, onRevoke }: { apiKey: ApiKeySummary } & Omit<KeyTableProps, "keys">) {
+function KeyRow({ apiKey, ...props }: { apiKey: ApiKeySummary } & Omit<KeyTableProps, "keys">) {
+  const { standing, onRotate, onEndSecret, onRevoke } = props;
   const { name, display, scopes, status, createdAt, lastUsedAt, expiresAt } = apiKey;
   const isExpiring = useIsExpiring(apiKey);
   const [isOpen, setOpen] = useState(false);
@@ -150,18 +158,32 @@ function KeyRow({ apiKey, standing, onRevoke }: { apiKey: ApiKeySummary } & Omit
           )}
         </Cell>
         <Cell from="sm">{statusBadge}</Cell>
-        <td className="py-2.5 pr-3 pl-1 text-right align-top">
-          <Button
-            id={revokeButtonId(apiKey)}
-            variant="destructiveGhost"
-            size="sm"
-            aria-label={strings.revoke.action(name)}
-            onClick={() => onRevoke(apiKey)}
-          >
-            {strings.revoke.shortAction}
-          </Button>
+        <td className="py-2.5 pr-3 pl-1 align-top">
+          <span className="flex flex-col items-end gap-1 lg:flex-row lg:justify-end">
+            {onRotate && status === "active" && (
+              <Button
+                id={rotateButtonId(apiKey)}
+                variant="ghost"
+                size="sm"
+                aria-label={strings.rotate.action(name)}
+                onClick={() => onRotate(apiKey)}
+              >
+                {strings.rotate.shortAction}
+              </Button>
+            )}
+            <Button
+              id={revokeButtonId(apiKey)}
+              variant="destructiveGhost"
+              size="sm"
+              aria-label={strings.revoke.action(name)}
+              onClick={() => onRevoke(apiKey)}
+            >
+              {strings.revoke.shortAction}
+            </Button>
+          </span>
         </td>
       </tr>
+      <RotationRow apiKey={apiKey} standing={standing} onEnd={() => onEndSecret(apiKey)} />
       {isOpen && (
         <tr id={detailsId} className="border-t-0! bg-muted/40">
           <td colSpan={8} className="px-4 pt-1 pb-4 sm:pl-10">

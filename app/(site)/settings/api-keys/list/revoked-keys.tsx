@@ -81,7 +81,8 @@ function EffectCell({ effect }: { effect: Effect }) {
   );
 }
 
-function PendingCell({ guaranteedBy }: { guaranteedBy: Date }) {
+/** Says until when something that is revoked may still work. */
+export function PendingCell({ guaranteedBy }: { guaranteedBy: Date }) {
   const seconds = useSecondsUntil(guaranteedBy);
   return (
     <span className="flex flex-col items-start gap-1">

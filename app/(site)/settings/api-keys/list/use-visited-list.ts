@@ -14,6 +14,8 @@ import { shareChanges } from "./other-tabs";
 
 /** How often the server is asked while a revocation is pending. The receipt and the rows follow the same answer. */
 const pendingPollMilliseconds = 2_000;
+/** How often it is asked while a key is being rotated: somebody waits to see the first use of the new secret, and the last one of the old. */
+const rotationPollMilliseconds = 5_000;
 /** A page older than this does not come from the server. Something between here and the server has kept it. */
 const freshMilliseconds = 10_000;
 
@@ -36,7 +38,7 @@ export function useVisitedList(renderedAt: number) {
     ...queries.list,
     // `onReturn` asks, for more ways of coming back.
     refetchOnWindowFocus: false,
-    refetchInterval: ({ state }) => (hasPending(state.data) ? pendingPollMilliseconds : false),
+    refetchInterval: ({ state }) => pollMilliseconds(state.data),
   });
   const [isChecked, setChecked] = useState(() => !isOld(renderedAt));
   const updatesBefore = useRef(0);
@@ -85,6 +87,10 @@ function isOld(renderedAt: number): boolean {
   return shown.has(renderedAt) || (now !== null && now - renderedAt > freshMilliseconds);
 }
 
-function hasPending(list: ApiKeyList | undefined): boolean {
-  return list?.keys.some((key) => key.effect?.status === "pending") ?? false;
+function pollMilliseconds(list: ApiKeyList | undefined): number | false {
+  const rotations = list?.keys.flatMap(({ rotation }) => rotation ?? []) ?? [];
+  const ended = rotations.map((rotation) => (rotation.state === "grace" ? rotation.effect : null));
+  const effects = [...(list?.keys.map(({ effect }) => effect) ?? []), ...ended];
+  if (effects.some((effect) => effect?.status === "pending")) return pendingPollMilliseconds;
+  return rotations.length > 0 && rotationPollMilliseconds;
 }

@@ -3,10 +3,11 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
-import type { ApiKeyList, ApiKeySummary, Effect } from "latchkey";
+import type { Effect } from "latchkey";
 import { useApiKeys } from "../../../../../trpc/latchkey/client";
 
 import { describeFailure, toCallFailure } from "../call-failure";
+import { useTellList } from "../list/use-tell-list";
 import { useOneSubmit } from "../use-one-submit";
 import { effectOfKeys } from "./effect-of-keys";
 import type { RevocationTexts } from "./revocation-texts";
@@ -32,6 +33,7 @@ interface RevocationOptions {
 export function useRevocation({ ids, isAll, texts, onRevoked }: RevocationOptions) {
   const { procedures, queries } = useApiKeys();
   const queryClient = useQueryClient();
+  const tell = useTellList();
   const revokeOne = useMutation({ mutationFn: (id: string) => procedures.revoke.mutate({ id }) });
   const revokeAll = useMutation({ mutationFn: () => procedures.revokeAll.mutate({}) });
   const [phase, setPhase] = useState<RevocationPhase>({ step: "confirm", problem: null });
@@ -44,12 +46,6 @@ export function useRevocation({ ids, isAll, texts, onRevoked }: RevocationOption
   const fail = (problem: string): false => {
     setPhase({ step: "confirm", problem });
     return false;
-  };
-
-  /** Puts the server's answer into the list at once. So no row looks active beside the receipt, and what is pending is asked for again. */
-  const tell = (revoked: readonly RevokedKey[]) => {
-    queryClient.setQueryData(queries.list.queryKey, (list) => list && withRevoked(list, revoked));
-    void queryClient.invalidateQueries({ queryKey: queries.list.queryKey });
   };
 
   /** The page says "not revoked" only after the server has said so. */
@@ -95,12 +91,4 @@ export function useRevocation({ ids, isAll, texts, onRevoked }: RevocationOption
 
   const submit = useOneSubmit(() => (phase.step === "unknown" ? check(texts.noAnswerNotRevoked) : send()));
   return { phase, submit };
-}
-
-/** As much of a revoked key as an answer tells. */
-type RevokedKey = Pick<ApiKeySummary, "id" | "status" | "effect"> & Partial<ApiKeySummary>;
-
-function withRevoked(list: ApiKeyList, revoked: readonly RevokedKey[]): ApiKeyList {
-  const keys = list.keys.map((key) => ({ ...key, ...revoked.find(({ id }) => id === key.id) }));
-  return { ...list, keys, limit: { ...list.limit, used: keys.filter((key) => key.status === "active").length } };
 }

@@ -7,11 +7,13 @@ interface ChoiceGroupProps<Value extends string> {
   value: Value;
   onChange: (value: Value) => void;
   isDisabled: boolean;
+  /** Where the focus goes when a dialog opens. */
+  autoFocus?: boolean;
 }
 
 /** A choice of one among a few, as a row of segments. They are native radio buttons, so arrow keys and screen readers work. */
 export function ChoiceGroup<Value extends string>(props: ChoiceGroupProps<Value>) {
-  const { legend, choices, labels, value, onChange, isDisabled } = props;
+  const { legend, choices, labels, value, onChange, isDisabled, autoFocus = false } = props;
   const name = useId();
   return (
     <fieldset disabled={isDisabled} className="min-w-0">
@@ -28,6 +30,7 @@ export function ChoiceGroup<Value extends string>(props: ChoiceGroupProps<Value>
               name={name}
               value={choice}
               checked={choice === value}
+              autoFocus={autoFocus && choice === value}
               onChange={() => onChange(choice)}
             />
             {labels[choice]}

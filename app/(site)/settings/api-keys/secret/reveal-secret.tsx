@@ -1,20 +1,20 @@
 "use client";
 
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 
 import { Button } from "../ui/button";
 import { DialogDescription, DialogTitle } from "../ui/dialog";
 import { bodyClasses, footerClasses, headerClasses } from "../ui/dialog-parts";
-import type { CreatedApiKey } from "latchkey";
-
 import { paths, strings } from "../strings";
 import { CopyField } from "./copy-field";
+import type { ArrivedSecret } from "./secret-dialog";
 import { TryKey } from "./try-key";
 
 const { reveal: texts } = strings;
 
 interface RevealSecretProps {
-  created: CreatedApiKey;
+  arrived: ArrivedSecret;
+  note: ReactNode;
   isSaved: boolean;
   isAskingToClose: boolean;
   onSaved: (isSaved: boolean) => void;
@@ -25,8 +25,11 @@ interface RevealSecretProps {
 
 /** Shows a secret, the only time. Nobody shall leave it by accident before the secret was copied or said to be saved. */
 export function RevealSecret(props: RevealSecretProps) {
-  const { created, isSaved, isAskingToClose, onSaved, onRequestClose, onKeepOpen, onClose } = props;
+  const { arrived, note, isSaved, isAskingToClose, onSaved, onRequestClose, onKeepOpen, onClose } = props;
+  const { created, graceSeconds } = arrived;
   const { key, secret } = created;
+  // Its first use ends the old secret's time, so the page must not be who uses it first.
+  const isWaiting = graceSeconds !== null && graceSeconds > 0;
   const [outcome, setOutcome] = useState<{ what: string; isCopied: boolean } | null>(null);
 
   const url = `${window.location.origin}${paths.whoami}`;
@@ -65,7 +68,8 @@ export function RevealSecret(props: RevealSecretProps) {
             />
           ))}
         </div>
-        <TryKey secret={secret} />
+        {note}
+        {!isWaiting && <TryKey secret={secret} />}
         <p role="status" className="min-h-5 text-[0.8125rem] text-muted-foreground">
           {outcome && (outcome.isCopied ? texts.copiedNote : texts.refused)}
         </p>
