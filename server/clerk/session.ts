@@ -25,8 +25,13 @@ export function readSession(
     status: "signed_in",
     caller: {
       ownerId: session.userId,
+      ownerKind: "user",
+      ownerName: null,
+      userId: session.userId,
       hasAccessClaim: accessFeature ? session.has({ feature: accessFeature }) : false,
-      isImpersonated: Boolean(session.actor),
+      canManage: true,
+      // Not `?.`: an actor without an id counts as well.
+      impersonatedBy: session.actor ? session.actor.sub : null,
     },
   };
 }

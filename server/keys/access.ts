@@ -1,13 +1,21 @@
 import type { ServerContext } from "./context";
 import type { owners } from "../platform/schema";
 
-/** The signed-in person who calls. It comes from the session and never from a request's input. */
+/** The signed-in person who calls, and for whom. It comes from the session and never from a request's input. */
 export interface Caller {
+  /** Whose keys these are: the session's active organisation where there is one, else the person. */
   ownerId: string;
-  /** Whether the session says that the plan includes API access. It may be a minute old. */
+  ownerKind: "user" | "organization";
+  /** The organisation's name. Null for a person, and where nobody could tell it. */
+  ownerName: string | null;
+  /** The person. */
+  userId: string;
+  /** Whether the session says that the owner's plan includes API access. It may be a minute old. */
   hasAccessClaim: boolean;
-  /** Whether somebody else acts as this user. */
-  isImpersonated: boolean;
+  /** Whether the person may change the owner's keys. Always so for a person's own. */
+  canManage: boolean;
+  /** Who acts as this person. Null: nobody else does. */
+  impersonatedBy: string | null;
 }
 
 type AccessColumns = Pick<typeof owners.$inferSelect, "accessAllowed" | "accessUntil" | "closedAt">;

@@ -49,12 +49,11 @@ export interface CreatedApiKey {
  * @throws what the database throws otherwise. Then no key was created.
  *
  * @example
- * const caller = { ownerId: "user_1", hasAccessClaim: false, isImpersonated: false };
  * const input = createInput.parse({ name: "Production server", requestId: crypto.randomUUID(), expiresInDays: 90 });
  * const { key, secret } = await createApiKey(ctx, caller, input);
  */
 export async function createApiKey(ctx: ServerContext, caller: Caller, input: CreateInput): Promise<CreatedApiKey> {
-  if (caller.isImpersonated) throw new DomainError("IMPERSONATED");
+  if (caller.impersonatedBy !== null) throw new DomainError("IMPERSONATED");
   const state = await ctx.limits.create(caller.ownerId, createsPerMinute);
   if (state && !state.isWithin) throw new DomainError("RATE_LIMITED");
   const secret = mintSecret(ctx.settings.secretFormat);

@@ -23,7 +23,7 @@ export interface ApiKeyList {
  * access too.
  * @throws what the database throws.
  * @example
- * const { keys, limit } = await listApiKeys(ctx, { ownerId: "user_1", hasAccessClaim: false, isImpersonated: false });
+ * const { keys, limit } = await listApiKeys(ctx, caller);
  * console.log(`${limit.used} of ${limit.max}`, keys.map((key) => key.display));
  */
 export async function listApiKeys(ctx: ServerContext, caller: Caller): Promise<ApiKeyList> {

@@ -62,8 +62,20 @@ export async function startServerInstance(
   };
 }
 
+/** A person in their own account; with `ownerKind: "organization"` an admin of a new organisation. */
 export function newCaller(claims: Partial<Caller> = {}): Caller {
-  return { ownerId: `user_${randomUUID()}`, hasAccessClaim: false, isImpersonated: false, ...claims };
+  const { ownerKind = "user", userId = ownerKind === "user" ? claims.ownerId : undefined } = claims;
+  const person = userId ?? `user_${randomUUID()}`;
+  return {
+    ownerId: ownerKind === "user" ? person : `org_${randomUUID()}`,
+    ownerKind,
+    ownerName: ownerKind === "user" ? null : "Acme",
+    hasAccessClaim: false,
+    canManage: true,
+    impersonatedBy: null,
+    ...claims,
+    userId: person,
+  };
 }
 
 /** A parsed input for `createApiKey`, with a request of its own. */

@@ -182,7 +182,7 @@ describe("createApiKey", () => {
 
   describe("security", () => {
     it("refuses an impersonated session", async () => {
-      const caller = newCaller({ isImpersonated: true });
+      const caller = newCaller({ impersonatedBy: "user_support" });
       await expect(createKeyOf(server(), caller)).rejects.toMatchObject({ code: "IMPERSONATED" });
     });
 

@@ -164,7 +164,7 @@ describe("the router apiKeys", () => {
       status: 409,
       error: { data: { code: "CONFLICT", domainCode: "API_KEY_LIMIT_REACHED" } },
     });
-    const impersonated = as(newCaller({ isImpersonated: true }));
+    const impersonated = as(newCaller({ impersonatedBy: "user_support" }));
     expect(await call(impersonated, "create", createInput())).toMatchObject({
       status: 403,
       error: { data: { domainCode: "IMPERSONATED" } },
