@@ -23,19 +23,24 @@ export const rooms = {
     mayImport: ["server/shared", "server/platform"],
     instead: "The slot knows neither the outbox nor the verbs: they use it.",
   },
+  "server/history": {
+    is: "the history of an owner's keys: recording, reading, pruning",
+    mayImport: ["server/shared", "server/platform"],
+    instead: "The history knows no verb: the verb tells it what it has done.",
+  },
   "server/outbox": {
     is: "change-and-purge, the queue, the drain, effects",
-    mayImport: ["server/shared", "server/platform", "server/slot"],
+    mayImport: ["server/shared", "server/platform", "server/slot", "server/history"],
     instead: "The outbox knows no verb: pass it the change as a function.",
   },
   "server/keys": {
     is: "one verb a file: create, list, rename, revoke, verify, usage",
-    mayImport: ["server/shared", "server/platform", "server/slot", "server/outbox"],
+    mayImport: ["server/shared", "server/platform", "server/slot", "server/history", "server/outbox"],
     instead: "Verbs know nothing of owners' accounts, HTTP or Clerk. Take a plain argument.",
   },
   "server/owners": {
     is: "what happens to an account: access, closing, reopening",
-    mayImport: ["server/shared", "server/platform", "server/outbox", "server/keys"],
+    mayImport: ["server/shared", "server/platform", "server/history", "server/outbox", "server/keys"],
     instead: "Owners know nothing of HTTP or Clerk. Take a plain argument.",
   },
   "server/http": {

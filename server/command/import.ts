@@ -71,7 +71,7 @@ async function importFile(io: CommandIo, file: string, options: ImportOptions): 
     tally.refused++;
     io.errors.write(`line ${number}: ${reason}\n`);
   };
-  const ctx = { db, logger: createLogger("silent"), environment, now: () => new Date() };
+  const ctx = { db, logger: createLogger("silent"), environment, from: "import" as const, now: () => new Date() };
   const store = async (batch: readonly NumberedKey[]) => {
     const outcomes = await importKeys(
       ctx,

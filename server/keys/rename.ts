@@ -1,11 +1,13 @@
-import { and, eq } from "drizzle-orm";
+import { and, eq, ne, sql } from "drizzle-orm";
 
 import type { ServerContext } from "./context";
+import { byUser, recordWithChange } from "../history";
 import { apiKeys } from "../platform/schema";
 import { DomainError } from "../shared/errors";
 import { changeAndPurge } from "../outbox/change-and-purge";
 import { effectsOf } from "../outbox/effects";
 import { fromPublicId } from "../shared/public-id";
+import type { Caller } from "./access";
 import { summaryColumns } from "./key-columns";
 import { type ApiKeySummary, toSummary } from "./summary";
 
@@ -16,19 +18,23 @@ import { type ApiKeySummary, toSummary } from "./summary";
  * @throws CommitOutcomeUnknownError when nobody knows whether the name was changed.
  * @throws what the database throws otherwise. Then the name was not changed.
  * @example
- * const renamed = await renameApiKey(ctx, { ownerId: "user_1" }, renameInput.parse({ id: key.id, name: "Staging server" }));
+ * const renamed = await renameApiKey(ctx, caller, renameInput.parse({ id: key.id, name: "Staging server" }));
  */
 export async function renameApiKey(
   ctx: ServerContext,
-  owner: { ownerId: string },
+  owner: Pick<Caller, "ownerId" | "userId" | "impersonatedBy">,
   input: { id: string; name: string },
 ): Promise<ApiKeySummary> {
+  const isKey = and(eq(apiKeys.id, fromPublicId(input.id)), eq(apiKeys.ownerId, owner.ownerId));
   const { result } = await changeAndPurge(ctx, async (transaction, purge) => {
-    const [row] = await transaction
-      .update(apiKeys)
-      .set({ name: input.name })
-      .where(and(eq(apiKeys.id, fromPublicId(input.id)), eq(apiKeys.ownerId, owner.ownerId)))
-      .returning(summaryColumns);
+    const { statements, isChosen } = recordWithChange(transaction, isKey, {
+      action: "key.renamed",
+      actor: byUser(owner),
+      when: ne(apiKeys.name, input.name),
+      detail: sql`jsonb_build_object('from', ${apiKeys.name}, 'to', ${input.name}::text)`,
+      keyName: sql`${input.name}::text`,
+    });
+    const [row] = await statements.update(apiKeys).set({ name: input.name }).where(isChosen).returning(summaryColumns);
     if (!row) throw new DomainError("API_KEY_NOT_FOUND");
     // Of a key that was revoked before. Here, since a database that fails after the commit must not be told as "nothing was changed".
     const effects = await effectsOf(transaction, [row]);

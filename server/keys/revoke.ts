@@ -3,12 +3,14 @@ import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
 import { adoptKey } from "./adopt";
 import type { ServerContext } from "./context";
 import type { Statements } from "../platform/database";
-import { lockedKeyIds } from "../platform/locks";
 import { apiKeys, apiKeySecrets } from "../platform/schema";
 import { DomainError } from "../shared/errors";
+import { byKey, byUser, recordWithChange } from "../history";
 import { changeAndPurge } from "../outbox/change-and-purge";
 import { recordSecretEffects } from "../outbox/effects";
+import type { Actor } from "../shared/key-event";
 import { fromPublicId, toPublicId } from "../shared/public-id";
+import type { Caller } from "./access";
 import { type SummaryRow, summaryColumns } from "./key-columns";
 import { type ApiKeySummary, toSummary } from "./summary";
 import { hashSecret } from "./secret";
@@ -16,6 +18,13 @@ import { isWellFormedSecret } from "../shared/secret-format";
 import { type Effect, weakestEffect } from "../shared/effect";
 
 type RevokedBy = NonNullable<SummaryRow["revokedBy"]>;
+/** In whose name keys are revoked, and by whom. */
+interface Revoker {
+  revokedBy: RevokedBy;
+  actor: Actor;
+}
+/** Whose keys, and who calls. */
+type RevokingCaller = Pick<Caller, "ownerId" | "userId" | "impersonatedBy">;
 /** A secret of a key that is to be revoked. */
 interface FoundSecret {
   id: string;
@@ -30,17 +39,17 @@ interface FoundSecret {
  * @throws CommitOutcomeUnknownError when nobody knows whether the key was revoked.
  * @throws what the database throws otherwise. Then this call has not revoked the key. A Redis that fails is no error: the effect is `pending`.
  * @example
- * const { effect } = await revokeApiKey(ctx, { ownerId: "user_1" }, { id: key.id });
+ * const { effect } = await revokeApiKey(ctx, caller, { id: key.id });
  * console.log(effect.status === "effective" ? effect.at : effect.guaranteedBy);
  */
 export async function revokeApiKey(
   ctx: ServerContext,
-  owner: { ownerId: string },
+  owner: RevokingCaller,
   input: { id: string },
 ): Promise<{ key: ApiKeySummary; effect: Effect }> {
   const isKey = and(eq(apiKeys.id, fromPublicId(input.id)), eq(apiKeys.ownerId, owner.ownerId));
   const found = await findSecrets(ctx, isKey);
-  const [revoked] = await revokeFound(ctx, found, "owner");
+  const [revoked] = await revokeFound(ctx, found, { revokedBy: "owner", actor: byUser(owner) });
   if (!revoked) throw new DomainError("API_KEY_NOT_FOUND");
   const { row, effect } = revoked;
   return { key: toSummary(row, ctx.now(), effect), effect };
@@ -53,15 +62,15 @@ export async function revokeApiKey(
  * @throws CommitOutcomeUnknownError when nobody knows whether they were revoked.
  * @throws what the database throws otherwise. Then this call has revoked none.
  * @example
- * const { keys, effect } = await revokeAllApiKeys(ctx, { ownerId: "user_1" });
+ * const { keys, effect } = await revokeAllApiKeys(ctx, caller);
  * console.log(keys.length, effect?.status);
  */
 export async function revokeAllApiKeys(
   ctx: ServerContext,
-  owner: { ownerId: string },
+  owner: RevokingCaller,
 ): Promise<{ keys: { id: string; effect: Effect }[]; effect: Effect | null }> {
   const found = await findSecrets(ctx, and(eq(apiKeys.ownerId, owner.ownerId), isNull(apiKeys.effectiveAt)));
-  const revoked = await revokeFound(ctx, found, "owner");
+  const revoked = await revokeFound(ctx, found, { revokedBy: "owner", actor: byUser(owner) });
   const keys = revoked.map(({ row, effect }) => ({ id: toPublicId(row.id), effect }));
   return { keys, effect: weakestEffect(keys.map(({ effect }) => effect)) };
 }
@@ -87,7 +96,9 @@ export async function revokeSelf(ctx: ServerContext, secret: string): Promise<Ef
   if (!found && (await adoptKey(ctx, secret, hash))) [found] = await find();
   if (found?.state === "revoked")
     return (await recordSecretEffects(ctx.db, [hash], null)).get(hash.toString("hex")) ?? null;
-  const [revoked] = await revokeFound(ctx, found ? [{ id: found.id, hash }] : [], "key");
+  if (!found) return null;
+  const self: Revoker = { revokedBy: "key", actor: byKey(toPublicId(found.id)) };
+  const [revoked] = await revokeFound(ctx, [{ id: found.id, hash }], self);
   return revoked?.effect ?? null;
 }
 
@@ -100,11 +111,11 @@ async function findSecrets(ctx: Pick<ServerContext, "db">, which: SQL | undefine
     .where(and(which, isNull(apiKeySecrets.effectiveAt)));
 }
 
-async function revokeFound(ctx: ServerContext, found: readonly FoundSecret[], revokedBy: RevokedBy) {
+async function revokeFound(ctx: ServerContext, found: readonly FoundSecret[], revoker: Revoker) {
   if (found.length === 0) return [];
   const hashes = found.map(({ hash }) => hash);
   const keyIds = [...new Set(found.map(({ id }) => id))];
-  return revokeKeys(ctx, hashes, revokedBy, () => Promise.resolve(keyIds));
+  return revokeKeys(ctx, hashes, revoker, () => Promise.resolve(keyIds));
 }
 
 /**
@@ -116,13 +127,13 @@ async function revokeFound(ctx: ServerContext, found: readonly FoundSecret[], re
 export async function revokeKeys(
   ctx: Pick<ServerContext, "db" | "slots" | "logger" | "metrics">,
   likelyHashes: readonly Buffer[],
-  revokedBy: RevokedBy,
+  revoker: Revoker,
   chooseIds: (transaction: Statements) => Promise<readonly string[]>,
 ): Promise<{ row: SummaryRow; effect: Effect }[]> {
   const { result: rows, effects } = await changeAndPurge(
     ctx,
     async (transaction, purge) => {
-      const revoked = await markRevoked(transaction, await chooseIds(transaction), revokedBy);
+      const revoked = await markRevoked(transaction, await chooseIds(transaction), revoker);
       // Every secret that the keys have under the lock. A retried create may have added one after the lookup.
       await purge({ target: "revoked", keyIds: revoked.map(({ id }) => id) });
       return revoked;
@@ -138,15 +149,21 @@ export async function revokeKeys(
 async function markRevoked(
   transaction: Statements,
   ids: readonly string[],
-  revokedBy: RevokedBy,
+  { revokedBy, actor }: Revoker,
 ): Promise<SummaryRow[]> {
   if (ids.length === 0) return [];
-  return transaction
+  const { statements, isChosen } = recordWithChange(transaction, inArray(apiKeys.id, [...ids]), {
+    action: "key.revoked",
+    actor,
+    when: isNull(apiKeys.revokedAt),
+    detail: sql`jsonb_build_object('by', ${revokedBy}::text)`,
+  });
+  return statements
     .update(apiKeys)
     .set({
       revokedAt: sql`coalesce(${apiKeys.revokedAt}, clock_timestamp())`,
       revokedBy: sql`coalesce(${apiKeys.revokedBy}, ${revokedBy})`,
     })
-    .where(inArray(apiKeys.id, lockedKeyIds(transaction, inArray(apiKeys.id, [...ids]))))
+    .where(isChosen)
     .returning(summaryColumns);
 }

@@ -1,5 +1,6 @@
 import { and, eq, isNull, lte, sql } from "drizzle-orm";
 
+import { byClerk, recordEvents } from "../history";
 import { revokeKeys } from "../keys/revoke";
 import { type Effect, weakestEffect } from "../shared/effect";
 import type { ServerContext } from "../keys/context";
@@ -30,7 +31,8 @@ export async function closeOwner(ctx: ServerContext, closing: Closing): Promise<
     .innerJoin(apiKeySecrets, eq(apiKeySecrets.keyId, apiKeys.id))
     .where(and(eq(apiKeys.ownerId, closing.ownerId), isNull(apiKeys.revokedAt), isNull(apiKeySecrets.effectiveAt)));
   const hashes = living.map(({ hash }) => hash);
-  const revoked = await revokeKeys(ctx, hashes, "account", (transaction) => closeAndChoose(transaction, closing));
+  const byAccount = { revokedBy: "account", actor: byClerk } as const;
+  const revoked = await revokeKeys(ctx, hashes, byAccount, (transaction) => closeAndChoose(transaction, closing));
   return weakestEffect(revoked.map(({ effect }) => effect));
 }
 
@@ -46,6 +48,8 @@ async function closeAndChoose(transaction: Statements, { ownerId, at, reason }: 
         accountEventAt: sql`greatest(${owners.accountEventAt}, ${at.toISOString()}::timestamptz)`,
       })
       .where(eq(owners.id, ownerId));
+  if (!isOutdated && !owner.closedAt)
+    await recordEvents(transaction, [{ action: "owner.closed", ownerId, actor: byClerk, detail: { reason } }]);
   // This runs under the owner's lock. A create has either committed before, and its key is seen here, or it will see the closed account.
   const keys = await transaction
     .select({ id: apiKeys.id })

@@ -112,7 +112,7 @@ describe.each(redisKinds)("a deployment of 0.1 that was upgraded, on %s", (redis
     const stored = await server.slots.read(hash);
     if (stored.kind !== "value") throw new Error("the slot was not filled");
 
-    const { effect } = await revokeApiKey(server, { ownerId }, { id: `key_${active.id}` });
+    const { effect } = await revokeApiKey(server, newCaller({ ownerId }), { id: `key_${active.id}` });
     expect(effect.status).toBe("effective");
     expect(await slotsOfEarlier.fill(hash, reading.lease, stored.payload)).toBe(true);
     expect(await verifyApiKey(server, active.secret)).toEqual({ valid: false, reason: "revoked" });

@@ -112,7 +112,7 @@ describe("import", () => {
       const { id, display } = keys[0] ?? { id: "", display: "" };
       expect(secret.startsWith(display.slice(0, display.indexOf("…")))).toBe(true);
 
-      const { effect } = await revokeApiKey(server(), owner, { id });
+      const { effect } = await revokeApiKey(server(), newCaller(owner), { id });
       expect(effect.status).toBe("effective");
       const after = await ask({ authorization: `Bearer ${secret}` });
       expect([after.status, ((await after.json()) as { code: string }).code]).toEqual([401, "api_key_revoked"]);
@@ -188,9 +188,9 @@ describe("import", () => {
     const { secret, line } = worldmonitorKey(ownerId);
     await importLines([line]);
     const { keys } = await listApiKeys(server(), newCaller({ ownerId }));
-    await revokeApiKey(server(), { ownerId }, { id: keys[0]?.id ?? "" });
+    await revokeApiKey(server(), newCaller({ ownerId }), { id: keys[0]?.id ?? "" });
     const own = await createKeyOf(server(), newCaller({ ownerId }));
-    await revokeApiKey(server(), { ownerId }, own.key);
+    await revokeApiKey(server(), newCaller({ ownerId }), own.key);
     const ownLine = { ...line, hash: sha256(own.secret).toString("base64url"), display: own.key.display };
     expect((await importLines([line, ownLine])).told).toMatchObject({
       imported: 0,
@@ -368,7 +368,7 @@ describe("import", () => {
       const { line, secret } = worldmonitorKey(ownerId);
       await importLines([line]);
       const own = await createKeyOf(server(), newCaller({ ownerId }));
-      await revokeApiKey(server(), { ownerId }, own.key);
+      await revokeApiKey(server(), newCaller({ ownerId }), own.key);
       const { code, output, errors } = await runLatchkey(["export"], { DATABASE_URL: database() });
       expect({ code, errors }).toEqual({ code: 0, errors: "" });
       const rows = output

@@ -87,7 +87,7 @@ describe("a key of another system, which is asked on the first use", () => {
     const display = `${secret.slice(0, 7)}…${secret.slice(-4)}`;
     expect(keys).toMatchObject([{ name: "Old key", display, status: "active", createdAt: new Date("2024-01-01") }]);
 
-    const { effect } = await revokeApiKey(server(), { ownerId }, { id: keys[0]?.id ?? "" });
+    const { effect } = await revokeApiKey(server(), newCaller({ ownerId }), { id: keys[0]?.id ?? "" });
     expect(effect.status).toBe("effective");
     const another = await startTestServer("embedded", server().postgresProxy.target, { secretFormat: format, adopt });
     for (const instance of [server(), another])
@@ -102,7 +102,7 @@ describe("a key of another system, which is asked on the first use", () => {
     answer = () => json({ ownerId, name: "Old" });
     await ask(secret);
     const { keys } = await listApiKeys(server(), newCaller({ ownerId }));
-    await revokeApiKey(server(), { ownerId }, { id: keys[0]?.id ?? "" });
+    await revokeApiKey(server(), newCaller({ ownerId }), { id: keys[0]?.id ?? "" });
     const elsewhere = await startTestServer("embedded", server().postgresProxy.target, {
       secretFormat: format,
       adopt,
@@ -269,7 +269,7 @@ describe("a key of another system, which is asked on the first use", () => {
         scopes: [],
         createdAt: new Date(),
       };
-      await importKeys({ ...server(), environment: "test" }, [{ ...stored, expiresAt: null }]);
+      await importKeys({ ...server(), environment: "test", from: "import" }, [{ ...stored, expiresAt: null }]);
       return json({ ownerId: `user_${randomUUID()}`, name: "Old" });
     };
     expect(await verifyApiKey(server(), secret)).toMatchObject({ valid: true, key: { ownerId: first } });

@@ -5,6 +5,7 @@ import { eq, sql } from "drizzle-orm";
 import { beforeEach, describe, expect, it } from "vitest";
 
 import {
+  type Caller,
   createApiKey,
   type CreatedApiKey,
   invalidateCache,
@@ -117,9 +118,9 @@ describe.each(redisKinds)("the secrets of a key on %s", (redisKind) => {
   });
 
   it.each([
-    ["of the key", (caller: { ownerId: string }, { key }: CreatedApiKey) => revokeApiKey(server(), caller, key)],
-    ["of all keys", (caller: { ownerId: string }) => revokeAllApiKeys(server(), caller)],
-    ["by the key itself", (_caller: { ownerId: string }, { secret }: CreatedApiKey) => revokeSelf(server(), secret)],
+    ["of the key", (caller: Caller, { key }: CreatedApiKey) => revokeApiKey(server(), caller, key)],
+    ["of all keys", (caller: Caller) => revokeAllApiKeys(server(), caller)],
+    ["by the key itself", (_caller: Caller, { secret }: CreatedApiKey) => revokeSelf(server(), secret)],
   ])("a revocation %s that waits for a retried create ends the secret that this one adds", async (_title, revoke) => {
     const caller = newCaller();
     const input = newKeyInput();
