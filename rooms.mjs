@@ -45,7 +45,7 @@ export const rooms = {
   },
   "server/http": {
     is: "the gateway and the endpoints, on fetch's Request and Response",
-    mayImport: ["server/shared", "server/platform", "server/outbox", "server/keys", "server/owners"],
+    mayImport: ["server/shared", "server/platform", "server/history", "server/outbox", "server/keys", "server/owners"],
     instead: "HTTP knows no sign-in: it takes an IdentityProvider.",
   },
   "server/clerk": {
@@ -65,6 +65,7 @@ export const rooms = {
       "server/settings",
       "server/platform",
       "server/slot",
+      "server/history",
       "server/outbox",
       "server/keys",
       "server/http",

@@ -1,3 +1,4 @@
+import { pruneInTime } from "../history";
 import { drainPurges } from "../outbox/drain";
 import { readBacklog } from "../outbox/queue";
 import { type LatchkeyServer, openServer, type VerifyContext } from "../keys";
@@ -104,9 +105,10 @@ async function answerReadiness(server: VerifyContext): Promise<Response> {
   return Response.json({ status: isReady ? "ok" : "unavailable", ...readiness }, { status: isReady ? 200 : 503 });
 }
 
-/** Tries every purge that waits, due or not. */
+/** Tries every purge that waits, due or not. Then it deletes what is older than the history is kept. */
 async function answerDrain(server: VerifyContext): Promise<Response> {
   const { confirmed, failed } = await drainPurges(server, { dueOrNot: true });
+  await pruneInTime(server);
   return Response.json({ confirmed, failed });
 }
 

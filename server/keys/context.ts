@@ -20,6 +20,8 @@ export interface KeySettings {
   keyLimit: number;
   /** The feature that an owner's plan has to include. Undefined: everybody may have keys. */
   accessFeature: string | undefined;
+  /** How many days the history is kept. */
+  historyDays: number;
   /** How many proxies of ours append to X-Forwarded-For. 0: addresses are not used. */
   trustedProxyHops: number;
   /** Says whose a key of another system is, which is then taken over on its first use. Absent: unknown keys are refused. */

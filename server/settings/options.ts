@@ -22,6 +22,7 @@ export function fromEnvironment(source: Record<string, string | undefined> = pro
     keyLimit: environment.API_KEY_LIMIT,
     accessFeature: environment.API_ACCESS_FEATURE,
     trustedProxyHops: environment.TRUSTED_PROXY_HOPS,
+    historyDays: environment.HISTORY_DAYS,
     databaseUrl: environment.DATABASE_URL,
     redis: {
       url: environment.UPSTASH_REDIS_REST_URL,

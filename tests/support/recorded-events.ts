@@ -1,5 +1,6 @@
-import { asc, eq } from "drizzle-orm";
+import { asc, eq, sql } from "drizzle-orm";
 
+import { eventIdAt } from "@/server/history/event-id";
 import type { Statements } from "@/server/platform/database";
 import { keyEvents } from "@/server/platform/schema";
 
@@ -18,4 +19,15 @@ export async function recordedEvents(db: Statements, ownerId: string) {
 /** The same, of which only the actions. */
 export async function recordedActions(db: Statements, ownerId: string): Promise<string[]> {
   return (await recordedEvents(db, ownerId)).map(({ action }) => action);
+}
+
+/** Events of the owner, `count` of them, that were recorded so many days ago. */
+export async function storeOldEvents(db: Statements, ownerId: string, daysAgo: number, count = 1): Promise<void> {
+  await db.execute(sql`
+    insert into ${keyEvents} (id, at, owner_id, action, actor_kind, detail)
+    select ${eventIdAt(sql`at`)}, at, ${ownerId}, 'owner.reopened', 'clerk', '{}'
+    from (
+      select clock_timestamp() - ${daysAgo}::float8 * interval '24 hours' - n * interval '1 microsecond' as at
+      from generate_series(1, ${count}::int) as n
+    ) as old`);
 }

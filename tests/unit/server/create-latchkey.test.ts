@@ -57,6 +57,8 @@ describe("createLatchkey", () => {
     ["keyLimit", { keyLimit: "5" }],
     ["keyLimit", { keyLimit: Number.NaN }],
     ["trustedProxyHops", { trustedProxyHops: -1 }],
+    ["historyDays", { historyDays: 0 }],
+    ["historyDays", { historyDays: 0.5 }],
     ["trustedProxyHops", { trustedProxyHops: 1.5 }],
     ["scopes", { scopes: "reports:read" }],
     ["scopes.1", { scopes: ["reports:read", "hush hush"] }],
