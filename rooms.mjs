@@ -74,7 +74,7 @@ export const rooms = {
   },
   trpc: {
     is: "the procedures, `latchkey/trpc`: the router for a host's root, a root of our own, error mapping",
-    mayImport: ["server/shared", "server/platform", "server/keys", "server/http"],
+    mayImport: ["server/shared", "server/platform", "server/history", "server/keys", "server/http"],
     instead: "The direction is app → trpc → server. Move what is shared down.",
   },
   "server/latchkey": {

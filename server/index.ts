@@ -26,8 +26,10 @@ export {
   VerificationUnavailableError,
   type VerifiedKey,
 } from "./keys";
+export type { KeyEventPage } from "./history";
 export type { LatchkeyOptions } from "./options";
 export { DomainError, type DomainErrorCode } from "./shared/errors";
+export type { Actor, ActorKind, KeyEvent, KeyEventAction, KeyEventDetail } from "./shared/key-event";
 
 export interface Latchkey<Scope extends string = string> {
   /**

@@ -1,6 +1,7 @@
 import type { AnyTRPCRootTypes, TRPCProcedureBuilder, TRPCRouterBuilder, TRPCUnsetMarker } from "@trpc/server";
 import { z } from "zod";
 
+import { listKeyEvents } from "../server/history";
 import {
   type Caller,
   createApiKey,
@@ -15,7 +16,14 @@ import {
   revokeApiKey,
   usageOfApiKey,
 } from "../server/keys";
-import { checkScopes, createInput, invalidateCacheInput, keyIdInput, renameInput } from "../server/shared/inputs";
+import {
+  checkScopes,
+  createInput,
+  historyInput,
+  invalidateCacheInput,
+  keyIdInput,
+  renameInput,
+} from "../server/shared/inputs";
 import { toTrpcError } from "./errors";
 
 /** What the procedures need in their context: `getLatchkey().server`, and who calls, from the session. `protect` puts both there. */
@@ -82,6 +90,8 @@ export function createApiKeysRouter<
     effect: procedure.input(keyIdInput).query(({ ctx, input }) => effectOfApiKey(ctx.server, ctx.caller, input)),
 
     usage: procedure.input(keyIdInput).query(({ ctx, input }) => usageOfApiKey(ctx.server, ctx.caller, input)),
+
+    history: procedure.input(historyInput).query(({ ctx, input }) => listKeyEvents(ctx.server, ctx.caller, input)),
 
     invalidateCache: procedure
       .input(invalidateCacheInput)

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 
-import type { Database } from "../platform/database";
+import type { Database, Statements } from "../platform/database";
 import { describeFault, type Logger } from "../platform/logger";
 import { keyEvents } from "../platform/schema";
 import { firstEventIdAt } from "./event-id";
@@ -35,15 +35,25 @@ export async function pruneEvents({ db, settings }: Pick<PruneContext, "db" | "s
       select set_config('latchkey.history_days', ${String(days)}, true),
         pg_try_advisory_xact_lock(hashtext('latchkey history')) as is_alone`);
     if (!rows[0]?.is_alone) return 0;
-    // now() and no other clock: only a value that stays the same can be looked up in the index. Days of 24 hours, whatever the time zone.
-    const { rowCount } = await transaction.execute(sql`
-      delete from ${keyEvents} where id in (
-        select id from ${keyEvents} where id < ${firstEventIdAt(sql`(now() - ${days} * interval '24 hours')`)}
-        order by id limit ${batchSize}
-      )`);
+    const { rowCount } = await transaction.execute(
+      sql`delete from ${keyEvents} where id in ${selectOldEvents(transaction, days)}`,
+    );
     return rowCount ?? 0;
   });
   return result;
+}
+
+/**
+ * The ids of a batch. By now() and no other clock: only a value that stays the same can be looked up in the index. The days have 24 hours,
+ * whatever the time zone.
+ */
+export function selectOldEvents(statements: Statements, days: number) {
+  return statements
+    .select({ id: keyEvents.id })
+    .from(keyEvents)
+    .where(sql`${keyEvents.id} < ${firstEventIdAt(sql`(now() - ${days} * interval '24 hours')`)}`)
+    .orderBy(keyEvents.id)
+    .limit(batchSize);
 }
 
 /** Prunes batch by batch until nothing is left or 2 s are over. It never throws: what fails is logged, and the next call tries again. */
