@@ -1,7 +1,7 @@
 import type { Actor } from "../shared/key-event";
 
 /** A person, as the session tells. */
-export interface Person {
+interface Person {
   userId: string;
   /** Who acts as this person. Null: nobody else does. */
   impersonatedBy: string | null;
