@@ -50,7 +50,13 @@ export default clerkMiddleware(
   },
 );
 
-// auth() works where this runs: pages, tRPC and Clerk's proxy. The gateway's endpoints know no session and stay outside.
+// auth() works where this runs: pages, tRPC, the download of the history and Clerk's proxy. The gateway's endpoints know no session and stay
+// outside.
 export const config = {
-  matcher: ["/((?!_next|api/|__clerk|.*\\.(?:ico|png|svg|txt|webmanifest)$).*)", "/api/trpc/(.*)", "/__clerk/(.*)"],
+  matcher: [
+    "/((?!_next|api/|__clerk|.*\\.(?:ico|png|svg|txt|webmanifest)$).*)",
+    "/api/trpc/(.*)",
+    "/api/history",
+    "/__clerk/(.*)",
+  ],
 };

@@ -23,24 +23,29 @@ export const rooms = {
     mayImport: ["server/shared", "server/platform"],
     instead: "The slot knows neither the outbox nor the verbs: they use it.",
   },
+  "server/history": {
+    is: "the history of an owner's keys: recording, reading, pruning",
+    mayImport: ["server/shared", "server/platform"],
+    instead: "The history knows no verb: the verb tells it what it has done.",
+  },
   "server/outbox": {
     is: "change-and-purge, the queue, the drain, effects",
-    mayImport: ["server/shared", "server/platform", "server/slot"],
+    mayImport: ["server/shared", "server/platform", "server/slot", "server/history"],
     instead: "The outbox knows no verb: pass it the change as a function.",
   },
   "server/keys": {
     is: "one verb a file: create, list, rename, revoke, verify, usage",
-    mayImport: ["server/shared", "server/platform", "server/slot", "server/outbox"],
+    mayImport: ["server/shared", "server/platform", "server/slot", "server/history", "server/outbox"],
     instead: "Verbs know nothing of owners' accounts, HTTP or Clerk. Take a plain argument.",
   },
   "server/owners": {
     is: "what happens to an account: access, closing, reopening",
-    mayImport: ["server/shared", "server/platform", "server/outbox", "server/keys"],
+    mayImport: ["server/shared", "server/platform", "server/history", "server/outbox", "server/keys"],
     instead: "Owners know nothing of HTTP or Clerk. Take a plain argument.",
   },
   "server/http": {
     is: "the gateway and the endpoints, on fetch's Request and Response",
-    mayImport: ["server/shared", "server/platform", "server/outbox", "server/keys", "server/owners"],
+    mayImport: ["server/shared", "server/platform", "server/history", "server/outbox", "server/keys", "server/owners"],
     instead: "HTTP knows no sign-in: it takes an IdentityProvider.",
   },
   "server/clerk": {
@@ -60,6 +65,7 @@ export const rooms = {
       "server/settings",
       "server/platform",
       "server/slot",
+      "server/history",
       "server/outbox",
       "server/keys",
       "server/http",
@@ -68,7 +74,7 @@ export const rooms = {
   },
   trpc: {
     is: "the procedures, `latchkey/trpc`: the router for a host's root, a root of our own, error mapping",
-    mayImport: ["server/shared", "server/platform", "server/keys", "server/http"],
+    mayImport: ["server/shared", "server/platform", "server/history", "server/keys", "server/http"],
     instead: "The direction is app → trpc → server. Move what is shared down.",
   },
   "server/latchkey": {

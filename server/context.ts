@@ -4,6 +4,7 @@ import { createFailedAttempts } from "./keys/failed-attempts";
 import { prepareFindByHash } from "./keys/find-by-hash";
 import { createUnknownHashes } from "./keys/unknown-hashes";
 import { createUsageRecorder } from "./keys/usage";
+import { defaultHistoryDays } from "./history";
 import { createConcurrencyLimit } from "./platform/concurrency-limit";
 import { createDatabase } from "./platform/database";
 import { createLogger } from "./platform/logger";
@@ -13,7 +14,9 @@ import { createRedisClients } from "./platform/redis";
 import { createSlots } from "./slot/slot";
 import { createSlotBreaker } from "./slot/slot-breaker";
 
-export interface ServerOptions extends KeySettings {
+export interface ServerOptions extends Omit<KeySettings, "historyDays"> {
+  /** How many days the history is kept, by default 365. */
+  historyDays?: number;
   /** A Postgres primary. */
   databaseUrl: string;
   /** The Redis leader, behind Upstash's REST API. Every key of ours there begins with `prefix`, in all processes with the same one. */
@@ -39,14 +42,14 @@ const databaseReads = { atOnce: 20, waiting: 500, patienceMilliseconds: 1_000 };
  * });
  */
 export function createServerContext(options: ServerOptions): ServerContext {
-  const { databaseUrl, logLevel, now = () => new Date(), ...settings } = options;
+  const { databaseUrl, logLevel, now = () => new Date(), historyDays = defaultHistoryDays, ...settings } = options;
   const db = createDatabase(databaseUrl);
   const logger = createLogger(logLevel);
   const redis = createRedisClients(options.redis);
   const { prefix } = options.redis;
   const limit = (name: string) => createCallLimit({ redis: redis.limiter, prefix, name, logger });
   return {
-    settings,
+    settings: { ...settings, historyDays },
     db,
     findByHash: prepareFindByHash(db),
     redis,

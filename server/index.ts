@@ -1,4 +1,5 @@
 import { createServerContext } from "./context";
+import { createPruner } from "./history";
 import { createHandler, type HttpOptions } from "./http/handler";
 import type { IdentityProvider } from "./http/identity";
 import { type KeyedHandler, withApiKey } from "./http/with-api-key";
@@ -25,8 +26,10 @@ export {
   VerificationUnavailableError,
   type VerifiedKey,
 } from "./keys";
+export type { KeyEventPage } from "./history";
 export type { LatchkeyOptions } from "./options";
 export { DomainError, type DomainErrorCode } from "./shared/errors";
+export type { Actor, ActorKind, KeyEvent, KeyEventAction, KeyEventDetail } from "./shared/key-event";
 
 export interface Latchkey<Scope extends string = string> {
   /**
@@ -51,7 +54,10 @@ export interface Latchkey<Scope extends string = string> {
   scopes: readonly Scope[];
   /** Tries every purge that is due once. @returns how many Redis confirmed, and how many it did not. */
   drain: () => Promise<{ confirmed: number; failed: number }>;
-  /** Drains in the background until `close`, for a process that lives long. More than one call starts one drain. */
+  /**
+   * Drains in the background until `close`, for a process that lives long, and deletes what is older than the history is kept. More than one
+   * call starts one drain.
+   */
   startDraining: () => void;
   /** Writes the uses that were counted so far, such as before a process ends. A failed write is kept for the next one. */
   flush: () => Promise<void>;
@@ -101,7 +107,7 @@ export function createLatchkey<const Scope extends string = string>(options: Lat
     createHandler: createWaitedHandler,
     drain: () => running.wait(drainPurges(server)),
     startDraining: () => {
-      if (!closing) stopDraining ??= startDraining(server);
+      if (!closing) stopDraining ??= startDraining(server, undefined, createPruner(server));
     },
     flush: () => server.usage.flush(),
     close: () => (closing ??= close()),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import type { ServerOptions } from "./context";
+import { defaultHistoryDays } from "./history";
 import type { HttpOptions } from "./http/handler";
 import type { IdentityProvider } from "./http/identity";
 import type { Adopt } from "./keys";
@@ -73,6 +74,7 @@ const rules = {
   accessFeature: settings.API_ACCESS_FEATURE,
   onMemberLeave: settings.API_KEYS_ON_MEMBER_LEAVE,
   trustedProxyHops: z.int().min(0).max(10).default(0),
+  historyDays: z.int().min(1).max(36_500).default(defaultHistoryDays),
   logLevel: settings.LOG_LEVEL,
   identity: z
     .custom<IdentityProvider>(isIdentity, "must have readSession, verifyBearer and createWebhook")

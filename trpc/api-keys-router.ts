@@ -1,6 +1,7 @@
 import type { AnyTRPCRootTypes, TRPCProcedureBuilder, TRPCRouterBuilder, TRPCUnsetMarker } from "@trpc/server";
 import { z } from "zod";
 
+import { listKeyEvents } from "../server/history";
 import {
   type Caller,
   cancelRotation,
@@ -21,6 +22,7 @@ import {
 import {
   checkScopes,
   createInput,
+  historyInput,
   invalidateCacheInput,
   keyIdInput,
   renameInput,
@@ -100,6 +102,8 @@ export function createApiKeysRouter<
     effect: procedure.input(keyIdInput).query(({ ctx, input }) => effectOfApiKey(ctx.server, ctx.caller, input)),
 
     usage: procedure.input(keyIdInput).query(({ ctx, input }) => usageOfApiKey(ctx.server, ctx.caller, input)),
+
+    history: procedure.input(historyInput).query(({ ctx, input }) => listKeyEvents(ctx.server, ctx.caller, input)),
 
     invalidateCache: procedure
       .input(invalidateCacheInput)

@@ -80,6 +80,7 @@ async function importFile(io: CommandIo, file: string, options: ImportOptions): 
     db,
     logger: createLogger("silent"),
     environment,
+    from: "import" as const,
     now: () => new Date(),
     withAccess: options.withAccess ?? false,
   };

@@ -1,8 +1,10 @@
+import { pruneInTime } from "../history";
 import { drainPurges } from "../outbox/drain";
 import { readBacklog } from "../outbox/queue";
 import { type LatchkeyServer, openServer, type VerifyContext } from "../keys";
 import { createEndpoint, type Endpoint, refuseWithStatus } from "./endpoint";
 import type { IdentityProvider } from "./identity";
+import { createHistoryEndpoint } from "./history";
 import { introspect, refuseIntrospection } from "./introspect";
 import { createOpenApiDocument } from "./openapi";
 import { createOriginalEndpoint } from "./original-endpoint";
@@ -30,8 +32,8 @@ export interface HandledLatchkey {
 }
 
 /**
- * Makes one handler for all HTTP endpoints: whoami, introspection, health, metrics, the cron job, the webhook, the original endpoint and the
- * OpenAPI document.
+ * Makes one handler for all HTTP endpoints: whoami, introspection, the download of the history, health, metrics, the cron job, the webhook,
+ * the original endpoint and the OpenAPI document.
  * @param options `basePath`: what their paths begin with, by default `/api`. Slashes at its ends do not matter.
  * @returns a handler from fetch's Request to its Response. Other paths are answered with 404. It throws what the endpoint throws.
  * @example
@@ -88,6 +90,7 @@ function endpointsOf({ server: passedOn, identity, http }: HandledLatchkey, base
         isAllowedOrigin: (origin) => origin === http.appOrigin || http.allowedOrigins.includes(origin),
       }),
     ],
+    ["/history", createHistoryEndpoint(server, identity)],
     // It checks nothing else, so that an outage elsewhere does not end a healthy process.
     ["/health/live", createEndpoint({ GET: () => Response.json({ status: "ok" }) })],
     ["/health/ready", createEndpoint({ GET: () => answerReadiness(server) })],
@@ -104,9 +107,10 @@ async function answerReadiness(server: VerifyContext): Promise<Response> {
   return Response.json({ status: isReady ? "ok" : "unavailable", ...readiness }, { status: isReady ? 200 : 503 });
 }
 
-/** Tries every purge that waits, due or not. */
+/** Tries every purge that waits, due or not. Then it deletes what is older than the history is kept. */
 async function answerDrain(server: VerifyContext): Promise<Response> {
   const { confirmed, failed } = await drainPurges(server, { dueOrNot: true });
+  await pruneInTime(server);
   return Response.json({ confirmed, failed });
 }
 

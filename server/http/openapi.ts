@@ -1,7 +1,14 @@
 import { createDocument, type ZodOpenApiResponseObject } from "zod-openapi";
 
 import { invalidateCacheInput } from "../shared/inputs";
-import { effectSchema, introspectionSchema, problemSchema, readinessSchema, whoamiSchema } from "./schemas";
+import {
+  effectSchema,
+  introspectionSchema,
+  keyEventSchema,
+  problemSchema,
+  readinessSchema,
+  whoamiSchema,
+} from "./schemas";
 import { z } from "zod";
 
 const json = (description: string, schema: z.ZodType): ZodOpenApiResponseObject => ({
@@ -98,6 +105,30 @@ export function createOpenApiDocument(origin: string, base = "/api") {
             "422": json("The body is not valid.", errorBody),
             "429": json("More than 60 calls a minute.", errorBody),
             "503": json("Not confirmed, or ownership cannot be checked.", errorBody),
+          },
+        },
+      },
+      [`${base}/history`]: {
+        get: {
+          operationId: "downloadHistory",
+          summary: "The whole history of the owner's keys, or of one key, newest first.",
+          security: [{ clerkSession: [] }],
+          requestParams: {
+            query: z.object({
+              format: z.enum(["csv", "ndjson"]),
+              id: z.string().optional().meta({ description: "A key's id. Absent: all keys, and the owner." }),
+              owner: z.string().optional().meta({ description: "Refuses the session of another owner." }),
+            }),
+          },
+          responses: {
+            "200": {
+              description: "It is sent while it is read. Broken off: a part is missing.",
+              content: { "text/csv": { schema: z.string() }, "application/x-ndjson": { schema: keyEventSchema } },
+            },
+            "400": json("The query is not valid.", errorBody),
+            "401": json("No valid session, or of another owner.", errorBody),
+            "404": json("The owner has no such key.", errorBody),
+            "503": json("It cannot be read right now.", errorBody),
           },
         },
       },

@@ -2,6 +2,8 @@ import "zod-openapi";
 
 import { z } from "zod";
 
+import { actorKinds, keyEventActions } from "../shared/key-event";
+
 /** The shapes of the HTTP side's answers, for the OpenAPI description and for types. */
 
 const moment = z.iso.datetime();
@@ -59,6 +61,22 @@ export const introspectionSchema = z
     }),
   ])
   .meta({ id: "Introspection", description: "RFC 7662." });
+
+export const keyEventSchema = z
+  .strictObject({
+    id: z.uuidv7().meta({ description: "The order of ids is the order of time." }),
+    at: moment,
+    action: z.enum(keyEventActions),
+    keyId: z.string().nullable(),
+    keyName: z.string().nullable().meta({ description: "The key's name at that time." }),
+    actor: z.strictObject({
+      kind: z.enum(actorKinds),
+      id: z.string().nullable(),
+      impersonatedBy: z.string().optional().meta({ description: "Who acted as this user." }),
+    }),
+    detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  })
+  .meta({ id: "KeyEvent" });
 
 export const readinessSchema = z
   .strictObject({

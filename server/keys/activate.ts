@@ -3,6 +3,8 @@ import { and, eq } from "drizzle-orm";
 import type { ServerContext } from "./context";
 import { apiKeys, apiKeySecrets } from "../platform/schema";
 import { changeAndPurge } from "../outbox/change-and-purge";
+import { byKey, recordEvents } from "../history";
+import { toPublicId } from "../shared/public-id";
 import { hasEnded } from "../shared/status";
 
 /**
@@ -27,6 +29,8 @@ export async function activateSecret(ctx: ServerContext, keyId: string, hash: Bu
       .returning({ hash: apiKeySecrets.hash });
     await transaction.update(apiKeySecrets).set({ state: "current" }).where(eq(apiKeySecrets.hash, hash));
     await transaction.update(apiKeys).set({ rotatedAt: now }).where(eq(apiKeys.id, keyId));
+    const event = { action: "key.rotated", detail: { endsAt: endsAt.toISOString() } } as const;
+    await recordEvents(transaction, [{ ...event, ownerId: key.ownerId, key, actor: byKey(toPublicId(key.id)) }]);
     await purge({ target: "absent", hashes: old.map((secret) => secret.hash) });
   };
   await changeAndPurge(ctx, activate, { patienceMilliseconds: 0 });

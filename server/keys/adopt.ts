@@ -89,7 +89,7 @@ export async function adoptKey(
     if (!key) return false;
     const adopted = { ...key, hash, display: displayAcceptedSecret(secret, shape) };
     // It may be refused, since another process has just stored the key for another owner. The row alone decides.
-    await importKeys({ ...ctx, environment: format.environment }, [adopted]);
+    await importKeys({ ...ctx, environment: format.environment, from: "adopt" }, [adopted]);
     return true;
   });
 }

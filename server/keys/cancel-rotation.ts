@@ -1,6 +1,6 @@
-import { type Caller, requireManage } from "./access";
+import { requireManage } from "./access";
 import type { ServerContext } from "./context";
-import { type EndedSecret, endSecretBeside } from "./end-secret";
+import { type EndedSecret, type EndingCaller, endSecretBeside } from "./end-secret";
 
 /**
  * Revokes the secret that waits for its first use. The old one works on.
@@ -12,7 +12,7 @@ import { type EndedSecret, endSecretBeside } from "./end-secret";
  */
 export async function cancelRotation(
   ctx: ServerContext,
-  owner: Pick<Caller, "ownerId" | "canManage">,
+  owner: EndingCaller,
   input: { id: string },
 ): Promise<EndedSecret> {
   requireManage(owner);

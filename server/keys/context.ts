@@ -22,6 +22,8 @@ export interface KeySettings {
   accessFeature: string | undefined;
   /** What happens to an organisation's keys when the person who has created them leaves: they are marked, or revoked. */
   onMemberLeave: "keep" | "revoke";
+  /** How many days the history is kept. */
+  historyDays: number;
   /** How many proxies of ours append to X-Forwarded-For. 0: addresses are not used. */
   trustedProxyHops: number;
   /** Says whose a key of another system is, which is then taken over on its first use. Absent: unknown keys are refused. */

@@ -3,6 +3,7 @@ import { v7 as uuidV7 } from "uuid";
 
 import type { ServerContext } from "./context";
 import type { Statements } from "../platform/database";
+import { byUser, recordEvents } from "../history";
 import { lockOwner } from "../platform/locks";
 import { apiKeys, apiKeySecrets } from "../platform/schema";
 import { DomainError } from "../shared/errors";
@@ -94,7 +95,9 @@ export async function createApiKey(ctx: ServerContext, caller: Caller, input: Cr
       and(eq(apiKeys.ownerId, caller.ownerId), isActive(apiKeys, ctx.now())),
     );
     if (active >= (owner.keyLimit ?? ctx.settings.keyLimit)) throw new DomainError("API_KEY_LIMIT_REACHED");
-    return insertKey(ctx, transaction, { ...input, createdBy: caller.userId }, minted);
+    const key = await insertKey(ctx, transaction, { ...input, createdBy: caller.userId }, minted);
+    await recordEvents(transaction, [{ action: "key.created", ownerId: caller.ownerId, key, actor: byUser(caller) }]);
+    return key;
   });
   return { key: toSummary(row, ctx.now(), null), secret, replaced: effects.get(row.id) ?? null };
 }

@@ -1,7 +1,7 @@
-import { type Caller, requireManage } from "./access";
+import { requireManage } from "./access";
 import type { ServerContext } from "./context";
 import { DomainError } from "../shared/errors";
-import { type EndedSecret, endSecretBeside } from "./end-secret";
+import { type EndedSecret, type EndingCaller, endSecretBeside } from "./end-secret";
 import { hasGraceEnded } from "./replace-secrets";
 
 /**
@@ -13,11 +13,7 @@ import { hasGraceEnded } from "./replace-secrets";
  * @example
  * const { effect } = await endGrace(ctx, caller, { id: key.id });
  */
-export async function endGrace(
-  ctx: ServerContext,
-  owner: Pick<Caller, "ownerId" | "canManage">,
-  input: { id: string },
-): Promise<EndedSecret> {
+export async function endGrace(ctx: ServerContext, owner: EndingCaller, input: { id: string }): Promise<EndedSecret> {
   requireManage(owner);
   return endSecretBeside(ctx, owner, input, (beside, now) => {
     if (beside.state === "waiting") throw new DomainError("API_KEY_ROTATING");

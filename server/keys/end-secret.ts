@@ -6,9 +6,11 @@ import { apiKeys, apiKeySecrets } from "../platform/schema";
 import { changeAndPurge } from "../outbox/change-and-purge";
 import type { Effect } from "../shared/effect";
 import { DomainError } from "../shared/errors";
+import { byUser, recordEvents } from "../history";
+import type { Caller } from "./access";
 import { fromPublicId } from "../shared/public-id";
 import { summaryColumns } from "./key-columns";
-import { revokeSecrets } from "./replace-secrets";
+import { actOfEnding, revokeSecrets } from "./replace-secrets";
 import { type ApiKeySummary, summarise, toSummary } from "./summary";
 
 type Secret = typeof apiKeySecrets.$inferSelect;
@@ -19,13 +21,16 @@ export interface EndedSecret {
   effect: Effect | null;
 }
 
+/** Whose key, and who calls. */
+export type EndingCaller = Pick<Caller, "ownerId" | "canManage" | "userId" | "impersonatedBy">;
+
 /**
  * Revokes the secret that lives beside a key's current one.
  * @param choose gets it as it is under the key's lock, and returns whether to revoke it. It may refuse.
  */
 export async function endSecretBeside(
   ctx: ServerContext,
-  owner: { ownerId: string },
+  owner: EndingCaller,
   input: { id: string },
   choose: (beside: Secret, now: Date) => boolean,
 ): Promise<EndedSecret> {
@@ -38,7 +43,7 @@ export async function endSecretBeside(
     ctx,
     async (transaction, purge) => {
       const [locked] = await transaction
-        .select({ revokedAt: apiKeys.revokedAt })
+        .select({ id: apiKeys.id, name: apiKeys.name, revokedAt: apiKeys.revokedAt })
         .from(apiKeys)
         .where(isKey)
         .for("no key update");
@@ -48,6 +53,9 @@ export async function endSecretBeside(
       if (beside && !locked.revokedAt && choose(beside, now)) {
         ended = beside.hash;
         await revokeSecrets(transaction, [ended], beside.state === "previous" ? { endsAt: now } : {});
+        await recordEvents(transaction, [
+          { action: actOfEnding(beside), ownerId: owner.ownerId, key: locked, actor: byUser(owner) },
+        ]);
       }
       const [row] = await transaction.select(summaryColumns).from(apiKeys).where(isKey);
       if (!row) throw new Error("the key is gone");

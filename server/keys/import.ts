@@ -3,6 +3,7 @@ import pg from "pg";
 import { v7 as uuidV7 } from "uuid";
 
 import type { OutboxContext } from "../outbox/context";
+import { actOf, byOperator, insertEvents } from "../history";
 import { commitUntilKnown } from "../outbox/commit-until-known";
 import type { Statements } from "../platform/database";
 import { apiKeys, apiKeySecrets, owners } from "../platform/schema";
@@ -11,6 +12,8 @@ import type { TakenOverKey } from "./taken-over";
 
 export type ImportContext = Pick<OutboxContext, "db" | "logger"> & {
   environment: KeyEnvironment;
+  /** How the keys come here, for the history. */
+  from: "import" | "adopt";
   now: () => Date;
   /** An owner of whose plan nothing is known counts as having API access, until Clerk tells of the plan. */
   withAccess?: boolean;
@@ -32,7 +35,7 @@ const uniqueViolation = "23505";
  * @returns what has become of each, in the same order. Refused are keys of another owner and of a closed account.
  * @throws what the database throws. Then nothing was stored.
  * @example
- * const [outcome] = await importKeys({ db, logger, environment: "live", now: () => new Date() }, [key]);
+ * const [outcome] = await importKeys({ db, logger, environment: "live", from: "import", now: () => new Date() }, [key]);
  */
 export async function importKeys(ctx: ImportContext, keys: readonly TakenOverKey[]): Promise<ImportOutcome[]> {
   if (keys.length === 0) return [];
@@ -111,9 +114,16 @@ async function insertKeys(ctx: ImportContext, transaction: Statements, keys: rea
   const batch: SQL = sql`jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row (
     id uuid, "ownerId" text, name text, hex text, display text, scopes jsonb, "createdAt" timestamptz, "expiresAt" timestamptz)`;
   await transaction.execute(sql`
-    insert into ${apiKeys} (id, owner_id, created_by, name, environment, scopes, created_at, expires_at)
-    select id, "ownerId", "ownerId", name, ${ctx.environment}, array(select jsonb_array_elements_text(scopes)), "createdAt", "expiresAt"
-    from ${batch}`);
+    with created as (
+      insert into ${apiKeys} (id, owner_id, created_by, name, environment, scopes, created_at, expires_at)
+      select id, "ownerId", "ownerId", name, ${ctx.environment}, array(select jsonb_array_elements_text(scopes)), "createdAt", "expiresAt"
+      from ${batch}
+      returning id, owner_id, name
+    )
+    ${insertEvents(sql`
+      select id as position, ${actOf("key.created", byOperator)}, owner_id, id as key_id, name as key_name,
+        jsonb_build_object('from', ${ctx.from}::text) as detail
+      from created`)}`);
   await transaction.execute(sql`
     insert into ${apiKeySecrets} (secret_hash, key_id, owner_id, display, state, created_at)
     select decode(hex, 'hex'), id, "ownerId", display, 'current', "createdAt" from ${batch} order by hex`);

@@ -1,6 +1,7 @@
-import { and, eq } from "drizzle-orm";
+import { and, eq, ne, sql } from "drizzle-orm";
 
 import type { ServerContext } from "./context";
+import { byUser, recordWithChange } from "../history";
 import { apiKeys } from "../platform/schema";
 import { DomainError } from "../shared/errors";
 import { changeAndPurge } from "../outbox/change-and-purge";
@@ -20,16 +21,20 @@ import { type ApiKeySummary, summarise } from "./summary";
  */
 export async function renameApiKey(
   ctx: ServerContext,
-  owner: Pick<Caller, "ownerId" | "canManage">,
+  owner: Pick<Caller, "ownerId" | "canManage" | "userId" | "impersonatedBy">,
   input: { id: string; name: string },
 ): Promise<ApiKeySummary> {
   requireManage(owner);
+  const isKey = and(eq(apiKeys.id, fromPublicId(input.id)), eq(apiKeys.ownerId, owner.ownerId));
   const { result } = await changeAndPurge(ctx, async (transaction, purge) => {
-    const [row] = await transaction
-      .update(apiKeys)
-      .set({ name: input.name })
-      .where(and(eq(apiKeys.id, fromPublicId(input.id)), eq(apiKeys.ownerId, owner.ownerId)))
-      .returning(summaryColumns);
+    const { statements, isChosen } = recordWithChange(transaction, isKey, {
+      action: "key.renamed",
+      actor: byUser(owner),
+      when: ne(apiKeys.name, input.name),
+      detail: sql`jsonb_build_object('from', ${apiKeys.name}, 'to', ${input.name}::text)`,
+      keyName: sql`${input.name}::text`,
+    });
+    const [row] = await statements.update(apiKeys).set({ name: input.name }).where(isChosen).returning(summaryColumns);
     if (!row) throw new DomainError("API_KEY_NOT_FOUND");
     // Of a key that was revoked before. Here, since a database that fails after the commit must not be told as "nothing was changed".
     const summaries = await summarise(transaction, [row], ctx.now());

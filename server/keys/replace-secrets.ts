@@ -36,6 +36,11 @@ export function hasGraceEnded({ state, endsAt }: Pick<Secret, "state" | "endsAt"
   return state === "previous" && hasEnded(endsAt?.getTime() ?? null, now.getTime());
 }
 
+/** What the history says of a secret beside the current one that is ended before its time. */
+export function actOfEnding({ state }: Pick<Secret, "state">): "key.rotation_cancelled" | "key.grace_ended" {
+  return state === "waiting" ? "key.rotation_cancelled" : "key.grace_ended";
+}
+
 /** Makes room for another previous secret: those whose grace is over are revoked from their end on. The caller names their purges. */
 export async function recordEnded(transaction: Statements, hashes: readonly Buffer[]): Promise<void> {
   if (hashes.length === 0) return;

@@ -16,9 +16,18 @@ export async function requireMember(
   { ownerId, userId }: Pick<Caller, "ownerId" | "userId">,
 ): Promise<void> {
   const person = await lockOwner(transaction, userId);
+  if (person.closedAt || (await hasLeft(transaction, { ownerId, userId })))
+    throw new DomainError("ORG_PERMISSION_REQUIRED");
+}
+
+/** Whether it is known that the person has left. The organisation has to be locked. */
+export async function hasLeft(
+  transaction: Statements,
+  { ownerId, userId }: Pick<Caller, "ownerId" | "userId">,
+): Promise<boolean> {
   const [membership] = await transaction
     .select()
     .from(memberships)
     .where(and(eq(memberships.ownerId, ownerId), eq(memberships.userId, userId)));
-  if (person.closedAt || membership?.hasLeft) throw new DomainError("ORG_PERMISSION_REQUIRED");
+  return membership?.hasLeft ?? false;
 }

@@ -7,9 +7,11 @@ import type { Statements } from "../platform/database";
 import { apiKeys, apiKeySecrets } from "../platform/schema";
 import { changeAndPurge } from "../outbox/change-and-purge";
 import { recordSecretEffects } from "../outbox/effects";
+import { byKey, recordEvents } from "../history";
 import type { Effect } from "../shared/effect";
+import { toPublicId } from "../shared/public-id";
 import { isWellFormedSecret } from "../shared/secret-format";
-import { hasGraceEnded, revokeSecrets } from "./replace-secrets";
+import { actOfEnding, hasGraceEnded, revokeSecrets } from "./replace-secrets";
 import { markRevoked } from "./revoke";
 import { hashSecret } from "./secret";
 
@@ -39,15 +41,19 @@ export async function revokeSelf(ctx: ServerContext, secret: string): Promise<Ef
   const { effects, secretEffects } = await changeAndPurge(
     ctx,
     async (transaction, purge) => {
-      const secretAlone = await findSecretAlone(ctx, transaction, keyId, hash);
+      const key = await lockKey(transaction, keyId);
+      const secretAlone = key && (await findSecretAlone(transaction, key, hash));
+      const actor = byKey(toPublicId(keyId));
       if (secretAlone) {
         const wasAccepted = secretAlone.state === "previous";
-        if (secretAlone.state !== "revoked")
+        if (secretAlone.state !== "revoked") {
           await revokeSecrets(transaction, [hash], wasAccepted ? { endsAt: ctx.now() } : {});
+          await recordEvents(transaction, [{ action: actOfEnding(secretAlone), ownerId: key.ownerId, key, actor }]);
+        }
         await purge({ target: "revoked", hashes: [hash] });
         return;
       }
-      await markRevoked(transaction, [keyId], "key");
+      await markRevoked(transaction, [keyId], { revokedBy: "key", actor });
       await purge({ target: "revoked", keyIds: [keyId] });
     },
     { bypass: [hash] },
@@ -65,15 +71,20 @@ async function effectOfEnded(
   return endsAt && hasGraceEnded({ state, endsAt }, ctx.now()) ? { status: "effective", at: endsAt } : null;
 }
 
-/** Locks the key. @returns the secret where it is to end alone, as it is under the lock. Null: it is the current one, or the key is revoked. */
-async function findSecretAlone(ctx: ServerContext, transaction: Statements, keyId: string, hash: Buffer) {
+async function lockKey(transaction: Statements, keyId: string) {
+  const { id, name, ownerId, revokedAt } = apiKeys;
   const [key] = await transaction
-    .select({ revokedAt: apiKeys.revokedAt })
+    .select({ id, name, ownerId, revokedAt })
     .from(apiKeys)
-    .where(eq(apiKeys.id, keyId))
+    .where(eq(id, keyId))
     .for("no key update");
+  return key;
+}
+
+/** @param key as it is under its lock. @returns the secret where it is to end alone, as it is under the lock. Null: it is the current one, or the key is revoked. */
+async function findSecretAlone(transaction: Statements, key: { revokedAt: Date | null }, hash: Buffer) {
   const [secret] = await transaction.select().from(apiKeySecrets).where(eq(apiKeySecrets.hash, hash));
-  if (!key || key.revokedAt || !secret || secret.state === "current") return null;
+  if (key.revokedAt || !secret || secret.state === "current") return null;
   // It was the current one when the call came, and a retried create has replaced it meanwhile, not a rotation: the key is meant.
   return secret.state === "revoked" && secret.endsAt === null ? null : secret;
 }

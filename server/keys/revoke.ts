@@ -2,17 +2,25 @@ import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
 
 import type { ServerContext } from "./context";
 import type { Statements } from "../platform/database";
-import { lockedKeyIds } from "../platform/locks";
 import { apiKeys, apiKeySecrets } from "../platform/schema";
 import { DomainError } from "../shared/errors";
+import { byUser, recordWithChange } from "../history";
 import { changeAndPurge } from "../outbox/change-and-purge";
 import { type Caller, requireManage } from "./access";
+import type { Actor } from "../shared/key-event";
 import { fromPublicId, toPublicId } from "../shared/public-id";
 import { type SummaryRow, summaryColumns } from "./key-columns";
 import { type ApiKeySummary, toSummary } from "./summary";
 import { type Effect, weakestEffect } from "../shared/effect";
 
 type RevokedBy = NonNullable<SummaryRow["revokedBy"]>;
+/** In whose name keys are revoked, and by whom. */
+interface Revoker {
+  revokedBy: RevokedBy;
+  actor: Actor;
+}
+/** Whose keys, and who calls. */
+type RevokingCaller = Pick<Caller, "ownerId" | "userId" | "canManage" | "impersonatedBy">;
 /** A secret of a key that is to be revoked. */
 interface FoundSecret {
   id: string;
@@ -32,13 +40,13 @@ interface FoundSecret {
  */
 export async function revokeApiKey(
   ctx: ServerContext,
-  owner: Pick<Caller, "ownerId" | "canManage">,
+  owner: RevokingCaller,
   input: { id: string },
 ): Promise<{ key: ApiKeySummary; effect: Effect }> {
   requireManage(owner);
   const isKey = and(eq(apiKeys.id, fromPublicId(input.id)), eq(apiKeys.ownerId, owner.ownerId));
   const found = await findSecrets(ctx, isKey);
-  const [revoked] = await revokeFound(ctx, found, "owner");
+  const [revoked] = await revokeFound(ctx, found, { revokedBy: "owner", actor: byUser(owner) });
   if (!revoked) throw new DomainError("API_KEY_NOT_FOUND");
   const { row, effect } = revoked;
   return { key: toSummary(row, ctx.now(), effect), effect };
@@ -57,11 +65,11 @@ export async function revokeApiKey(
  */
 export async function revokeAllApiKeys(
   ctx: ServerContext,
-  owner: Pick<Caller, "ownerId" | "canManage">,
+  owner: RevokingCaller,
 ): Promise<{ keys: { id: string; effect: Effect }[]; effect: Effect | null }> {
   requireManage(owner);
   const found = await findSecrets(ctx, and(eq(apiKeys.ownerId, owner.ownerId), isNull(apiKeys.effectiveAt)));
-  const revoked = await revokeFound(ctx, found, "owner");
+  const revoked = await revokeFound(ctx, found, { revokedBy: "owner", actor: byUser(owner) });
   const keys = revoked.map(({ row, effect }) => ({ id: toPublicId(row.id), effect }));
   return { keys, effect: weakestEffect(keys.map(({ effect }) => effect)) };
 }
@@ -75,11 +83,11 @@ async function findSecrets(ctx: Pick<ServerContext, "db">, which: SQL | undefine
     .where(and(which, isNull(apiKeySecrets.effectiveAt)));
 }
 
-async function revokeFound(ctx: ServerContext, found: readonly FoundSecret[], revokedBy: RevokedBy) {
+async function revokeFound(ctx: ServerContext, found: readonly FoundSecret[], revoker: Revoker) {
   if (found.length === 0) return [];
   const hashes = found.map(({ hash }) => hash);
   const keyIds = [...new Set(found.map(({ id }) => id))];
-  return revokeKeys(ctx, hashes, revokedBy, () => Promise.resolve(keyIds));
+  return revokeKeys(ctx, hashes, revoker, () => Promise.resolve(keyIds));
 }
 
 /**
@@ -91,13 +99,13 @@ async function revokeFound(ctx: ServerContext, found: readonly FoundSecret[], re
 export async function revokeKeys(
   ctx: Pick<ServerContext, "db" | "slots" | "logger" | "metrics">,
   likelyHashes: readonly Buffer[],
-  revokedBy: RevokedBy,
+  revoker: Revoker,
   chooseIds: (transaction: Statements) => Promise<readonly string[]>,
 ): Promise<{ row: SummaryRow; effect: Effect }[]> {
   const { result: rows, effects } = await changeAndPurge(
     ctx,
     async (transaction, purge) => {
-      const revoked = await markRevoked(transaction, await chooseIds(transaction), revokedBy);
+      const revoked = await markRevoked(transaction, await chooseIds(transaction), revoker);
       // Every secret that the keys have under the lock. A retried create may have added one after the lookup.
       await purge({ target: "revoked", keyIds: revoked.map(({ id }) => id) });
       return revoked;
@@ -114,15 +122,21 @@ export async function revokeKeys(
 export async function markRevoked(
   transaction: Statements,
   ids: readonly string[],
-  revokedBy: RevokedBy,
+  { revokedBy, actor }: Revoker,
 ): Promise<SummaryRow[]> {
   if (ids.length === 0) return [];
-  return transaction
+  const { statements, isChosen } = recordWithChange(transaction, inArray(apiKeys.id, [...ids]), {
+    action: "key.revoked",
+    actor,
+    when: isNull(apiKeys.revokedAt),
+    detail: sql`jsonb_build_object('by', ${revokedBy}::text)`,
+  });
+  return statements
     .update(apiKeys)
     .set({
       revokedAt: sql`coalesce(${apiKeys.revokedAt}, clock_timestamp())`,
       revokedBy: sql`coalesce(${apiKeys.revokedBy}, ${revokedBy})`,
     })
-    .where(inArray(apiKeys.id, lockedKeyIds(transaction, inArray(apiKeys.id, [...ids]))))
+    .where(isChosen)
     .returning(summaryColumns);
 }

@@ -5,6 +5,7 @@ import type { Statements } from "../platform/database";
 import { lockOwner } from "../platform/locks";
 import { apiKeys, apiKeySecrets, apiKeySecretUses } from "../platform/schema";
 import { changeAndPurge } from "../outbox/change-and-purge";
+import { byUser, type NewEvent, recordEvents } from "../history";
 import { weakestEffect } from "../shared/effect";
 import { DomainError } from "../shared/errors";
 import type { RotateInput } from "../shared/inputs";
@@ -15,6 +16,7 @@ import { type Caller, limitSecrets, requireAccess, requireManage } from "./acces
 import type { CreatedApiKey } from "./create";
 import { type SummaryRow, summaryColumns } from "./key-columns";
 import {
+  actOfEnding,
   digestInput,
   hasGraceEnded,
   recordEnded,
@@ -79,6 +81,11 @@ export async function rotateApiKey(ctx: ServerContext, caller: Caller, input: Ro
     if (!own) {
       if (statusOf(key, ctx.now()) !== "active") throw new DomainError("API_KEY_NOT_ACTIVE");
       progress.died = await replaceSecrets(ctx, transaction, rotation, secrets, progress);
+      if (!progress.isRepeated)
+        await recordEvents(
+          transaction,
+          actsOf(rotation, progress.died, ctx.now()).map((act) => ({ ...act, ...of(caller, key) })),
+        );
     }
     if (progress.died.length > 0) await purge({ target: "revoked", hashes: progress.died.map(({ hash }) => hash) });
     return readKey(transaction, rotation);
@@ -89,6 +96,22 @@ export async function rotateApiKey(ctx: ServerContext, caller: Caller, input: Ro
   const effects = told?.map(({ hash }) => secretEffects.get(hash.toString("hex"))) ?? [...secretEffects.values()];
   const replaced = weakestEffect(effects.filter((effect) => effect !== undefined));
   return { key: toSummary(row, ctx.now(), null, replaced), secret, replaced };
+}
+
+const of = (caller: Caller, key: SummaryRow) => ({ ownerId: caller.ownerId, key, actor: byUser(caller) });
+
+/** What the history says of a rotation. To replace a secret that waits is to start another one. */
+function actsOf(
+  { graceSeconds }: Rotation,
+  died: readonly SecretRow[],
+  now: Date,
+): Pick<NewEvent, "action" | "detail">[] {
+  if (graceSeconds > 0) return [{ action: "key.rotation_started", detail: { graceSeconds } }];
+  const ended = died.filter((secret) => secret.state !== "current" && !hasGraceEnded(secret, now));
+  return [
+    ...ended.map((secret) => ({ action: actOfEnding(secret) })),
+    { action: "key.rotated", detail: { endsAt: now.toISOString() } },
+  ];
 }
 
 interface Rotation extends Pick<SecretRow, "keyId" | "ownerId" | "hash" | "display"> {

@@ -131,17 +131,30 @@ const pauseMilliseconds = 1_000;
 const pauseUntilAborted = (milliseconds: number, signal: AbortSignal): Promise<unknown> =>
   sleep(milliseconds, undefined, { ref: false, signal }).catch(() => undefined);
 
-/** Drains again and again, for as long as the process lives. @returns a function that stops it and waits for the drain under way. */
-export function startDraining(ctx: OutboxContext, pause = pauseUntilAborted): () => Promise<void> {
+/**
+ * Drains again and again, for as long as the process lives.
+ * @param afterEach runs after each drain. It must be short, since the next drain waits for it, and it must not throw.
+ * @returns a function that stops it and waits for the drain under way.
+ */
+export function startDraining(
+  ctx: OutboxContext,
+  pause = pauseUntilAborted,
+  afterEach: () => Promise<void> = () => Promise.resolve(),
+): () => Promise<void> {
   const stop = new AbortController();
-  const ended = drainUntil(ctx, stop.signal, pause);
+  const ended = drainUntil(ctx, stop.signal, pause, afterEach);
   return async () => {
     stop.abort();
     await ended;
   };
 }
 
-async function drainUntil(ctx: OutboxContext, stopped: AbortSignal, pause: typeof pauseUntilAborted): Promise<void> {
+async function drainUntil(
+  ctx: OutboxContext,
+  stopped: AbortSignal,
+  pause: typeof pauseUntilAborted,
+  afterEach: () => Promise<void>,
+): Promise<void> {
   while (!stopped.aborted) {
     try {
       const { confirmed, failed } = await drainPurges(ctx);
@@ -149,6 +162,7 @@ async function drainUntil(ctx: OutboxContext, stopped: AbortSignal, pause: typeo
     } catch (fault) {
       ctx.logger.warn({ fault: describeFault(fault) }, "purges not drained");
     }
+    await afterEach();
     await pause(pauseMilliseconds, stopped);
   }
 }

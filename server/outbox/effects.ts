@@ -1,5 +1,6 @@
 import { and, inArray, isNotNull, isNull, type SQL, sql } from "drizzle-orm";
 
+import { recordEffective } from "../history";
 import { type Effect, weakestEffect } from "../shared/effect";
 import { guaranteeSeconds } from "../slot/slot";
 import type { Statements } from "../platform/database";
@@ -8,13 +9,6 @@ import { apiKeys, apiKeySecrets, cachePurges } from "../platform/schema";
 
 /** What a key's row says of its revocation. */
 type RevocationState = Pick<typeof apiKeys.$inferSelect, "id" | "revokedAt" | "effectiveAt" | "guaranteedBy">;
-
-const stateColumns = {
-  id: apiKeys.id,
-  revokedAt: apiKeys.revokedAt,
-  effectiveAt: apiKeys.effectiveAt,
-  guaranteedBy: apiKeys.guaranteedBy,
-};
 
 /** The effect of each revoked key among `rows`, by row id. A row that was pending is looked at again. */
 export async function effectsOf(db: Statements, rows: readonly RevocationState[]): Promise<Map<string, Effect>> {
@@ -29,7 +23,7 @@ export async function effectsOf(db: Statements, rows: readonly RevocationState[]
 
 /**
  * Records how far committed revocations of keys have come, and returns it. Two facts are stored, each only once, so that later answers
- * repeat them: `guaranteed_by`, by when the revocation holds at the latest, and `effective_at`, once no purge of the key is queued any more.
+ * repeat them (the second in the history, too): `guaranteed_by`, by when the revocation holds at the latest, and `effective_at`, once no purge of the key is queued any more.
  * The second is safe, since a row leaves the outbox only after Redis has confirmed it. One statement reads one snapshot, which has a
  * revocation and its outbox row together.
  * @param seenCommitted the database's clock, read after the revocations were seen as committed. Null: the statement reads the clock, which
@@ -42,13 +36,27 @@ export async function recordEffects(
   seenCommitted: Date | null,
 ): Promise<Map<string, Effect>> {
   if (keyIds.length === 0) return new Map();
-  const revoked = and(inArray(apiKeys.id, [...keyIds]), isNotNull(apiKeys.revokedAt));
-  const rows = await db
-    .update(apiKeys)
-    .set(receiptOf(apiKeys, sql`${cachePurges.keyId} = ${apiKeys}.id`, seenCommitted))
-    .where(inArray(apiKeys.id, lockedKeyIds(db, revoked)))
-    .returning(stateColumns);
-  return effectsBy(rows);
+  const isRevoked = sql`${apiKeys.id} = any(${sql.param([...keyIds])}::uuid[]) and ${isNotNull(apiKeys.revokedAt)}`;
+  const receipt = receiptOf(apiKeys, sql`${cachePurges.keyId} = ${apiKeys}.id`, seenCommitted);
+  const { rows } = await db.execute<{ id: string; effective_at: string | null; guaranteed_by: string }>(sql`
+    with locked as materialized (
+      ${recordEffective.locked(db, isRevoked)}
+    ), effective as (
+      update ${apiKeys} set guaranteed_by = ${receipt.guaranteedBy}, effective_at = ${receipt.effectiveAt}
+      where id in (select id from locked)
+      returning id, effective_at, guaranteed_by
+    ), recorded as (
+      ${recordEffective.recorded}
+    )
+    select * from effective`);
+  const moment = (text: string | null) => (text === null ? null : new Date(text));
+  return effectsBy(
+    rows.map((row) => ({
+      id: row.id,
+      effectiveAt: moment(row.effective_at),
+      guaranteedBy: moment(row.guaranteed_by),
+    })),
+  );
 }
 
 /** The same for secrets that were revoked alone, while their keys live on. @returns the effects by hash, in hexadecimal. */

@@ -1,5 +1,6 @@
 import { and, eq, isNull, lte, or, type SQL, sql } from "drizzle-orm";
 
+import { byClerk, recordEvents } from "../history";
 import { revokeKeys } from "../keys/revoke";
 import { type Effect, weakestEffect } from "../shared/effect";
 import type { ServerContext } from "../keys/context";
@@ -31,7 +32,8 @@ export async function closeOwner(ctx: ServerContext, closing: Closing): Promise<
     .innerJoin(apiKeySecrets, eq(apiKeySecrets.keyId, apiKeys.id))
     .where(and(endingWith(ctx, closing.ownerId), isNull(apiKeys.revokedAt), isNull(apiKeySecrets.effectiveAt)));
   const hashes = living.map(({ hash }) => hash);
-  const revoked = await revokeKeys(ctx, hashes, "account", (transaction) => closeAndChoose(ctx, transaction, closing));
+  const byAccount = { revokedBy: "account", actor: byClerk } as const;
+  const revoked = await revokeKeys(ctx, hashes, byAccount, (transaction) => closeAndChoose(ctx, transaction, closing));
   return weakestEffect(revoked.map(({ effect }) => effect));
 }
 
@@ -57,6 +59,8 @@ async function closeAndChoose(
         accountEventAt: sql`greatest(${owners.accountEventAt}, ${at.toISOString()}::timestamptz)`,
       })
       .where(eq(owners.id, ownerId));
+  if (!isOutdated && !owner.closedAt)
+    await recordEvents(transaction, [{ action: "owner.closed", ownerId, actor: byClerk, detail: { reason } }]);
   // This runs under the owner's lock, which a create takes too, for an organisation the lock of the person who creates. So a create has
   // either committed before, and its key is seen here, or it will see the closed account.
   const keys = await transaction

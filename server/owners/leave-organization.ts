@@ -1,11 +1,13 @@
 import { and, eq, isNull, lte } from "drizzle-orm";
 
+import { hasLeft } from "../keys/require-member";
 import { revokeKeys } from "../keys/revoke";
 import { type Effect, weakestEffect } from "../shared/effect";
 import type { ServerContext } from "../keys/context";
 import type { Statements } from "../platform/database";
 import { lockOwner } from "../platform/locks";
 import { apiKeys, apiKeySecrets } from "../platform/schema";
+import { byClerk, recordEvents } from "../history";
 import { type MembershipChange, noteMembership } from "./note-membership";
 
 /**
@@ -31,7 +33,12 @@ export async function leaveOrganization(ctx: ServerContext, change: MembershipCh
   const leaveAndChoose = async (transaction: Statements): Promise<string[]> => {
     // A create takes this lock too: it has either committed before, and its key is seen here, or it will see that the person has left.
     await lockOwner(transaction, change.ownerId);
+    const wasGone = await hasLeft(transaction, change);
     const isNews = await noteMembership(transaction, { ...change, hasLeft: true });
+    if (isNews && !wasGone)
+      await recordEvents(transaction, [
+        { action: "member.left", ownerId: change.ownerId, actor: byClerk, detail: { userId: change.userId } },
+      ]);
     if (!isRevoking) return [];
     const keys = await transaction
       .select({ id: apiKeys.id })
@@ -40,6 +47,6 @@ export async function leaveOrganization(ctx: ServerContext, change: MembershipCh
     return keys.map(({ id }) => id);
   };
   const hashes = living.map(({ hash }) => hash);
-  const revoked = await revokeKeys(ctx, hashes, "account", leaveAndChoose);
+  const revoked = await revokeKeys(ctx, hashes, { revokedBy: "account", actor: byClerk }, leaveAndChoose);
   return weakestEffect(revoked.map(({ effect }) => effect));
 }

@@ -1,6 +1,7 @@
 import { eq } from "drizzle-orm";
 
 import type { ServerContext } from "../keys/context";
+import { byClerk, recordEvents } from "../history";
 import { lockOwner } from "../platform/locks";
 import { owners } from "../platform/schema";
 import { changeAndPurge } from "../outbox/change-and-purge";
@@ -23,5 +24,6 @@ export async function reopenOwner(ctx: ServerContext, opening: { ownerId: string
       .update(owners)
       .set({ closedAt: null, closedReason: null, accountEventAt: at })
       .where(eq(owners.id, ownerId));
+    if (owner.closedAt) await recordEvents(transaction, [{ action: "owner.reopened", ownerId, actor: byClerk }]);
   });
 }

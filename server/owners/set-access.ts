@@ -1,6 +1,7 @@
 import { and, eq, isNull } from "drizzle-orm";
 
 import type { ServerContext } from "../keys/context";
+import { byClerk, recordEvents } from "../history";
 import { lockedKeyIds, lockOwner } from "../platform/locks";
 import { apiKeys, owners } from "../platform/schema";
 import { changeAndPurge } from "../outbox/change-and-purge";
@@ -31,6 +32,10 @@ export async function setOwnerAccess(
       .update(owners)
       .set({ accessAllowed: allowed, accessUntil: until, accessEventAt: at })
       .where(eq(owners.id, ownerId));
+    if (owner.accessAllowed !== allowed)
+      await recordEvents(transaction, [
+        { action: "owner.access_changed", ownerId, actor: byClerk, detail: { allowed } },
+      ]);
     const isSame = owner.accessAllowed === allowed && owner.accessUntil?.getTime() === until?.getTime();
     // The call may be repeated because the first outcome was unknown. The first one may not have tried its purge.
     const isRepeated = owner.accessEventAt?.getTime() === at.getTime();

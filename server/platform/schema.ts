@@ -6,6 +6,7 @@ import {
   customType,
   index,
   integer,
+  jsonb,
   pgSchema,
   primaryKey,
   text,
@@ -13,6 +14,8 @@ import {
   uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
+
+import type { ActorKind, KeyEventAction, KeyEventDetail } from "../shared/key-event";
 
 const bytea = customType<{ data: Buffer }>({ dataType: () => "bytea" });
 const moment = (name: string) => timestamp(name, { withTimezone: true });
@@ -173,3 +176,29 @@ export const apiKeySecretUses = latchkey.table("api_key_secret_uses", {
   hash: bytea("secret_hash").primaryKey(),
   lastUsedAt: moment("last_used_at").notNull(),
 });
+/**
+ * The history: one row for each act. A trigger refuses every change of a row, and to delete one that is younger than the history is kept
+ * (migration 0006, decision 013). Without foreign keys: their checks would lock the rows of keys and owners out of order.
+ */
+export const keyEvents = latchkey.table(
+  "key_events",
+  {
+    /** A UUID of version 7, made of `at` by the statement that inserts the row. The order of ids is the order of time. */
+    id: uuid("id").primaryKey(),
+    /** By the database's clock. */
+    at: moment("at").notNull(),
+    ownerId: text("owner_id").notNull(),
+    /** Null for what happens to the owner. */
+    keyId: uuid("key_id"),
+    /** The name at that time. */
+    keyName: text("key_name"),
+    action: text("action").$type<KeyEventAction>().notNull(),
+    actorKind: text("actor_kind").$type<ActorKind>().notNull(),
+    actorId: text("actor_id"),
+    /** Who acted as the user. */
+    impersonatedBy: text("impersonated_by"),
+    detail: jsonb("detail").$type<KeyEventDetail>().notNull(),
+  },
+  // A page is read backwards, newest first, by one index alone.
+  (table) => [index("key_events_owner").on(table.ownerId, table.id), index("key_events_key").on(table.keyId, table.id)],
+);

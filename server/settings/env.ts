@@ -70,6 +70,7 @@ const schema = z.object({
     .optional(),
   API_KEYS_ON_MEMBER_LEAVE: z.enum(["keep", "revoke"]).default("keep"),
   TRUSTED_PROXY_HOPS: z.coerce.number().int().min(0).max(10).default(0),
+  HISTORY_DAYS: z.coerce.number().int().min(1).max(36_500).default(365),
   INTROSPECTION_SECRET: secret,
   CRON_SECRET: secret,
   METRICS_SECRET: secret,

@@ -23,6 +23,7 @@ export function fromEnvironment(source: Record<string, string | undefined> = pro
     accessFeature: environment.API_ACCESS_FEATURE,
     onMemberLeave: environment.API_KEYS_ON_MEMBER_LEAVE,
     trustedProxyHops: environment.TRUSTED_PROXY_HOPS,
+    historyDays: environment.HISTORY_DAYS,
     databaseUrl: environment.DATABASE_URL,
     redis: {
       url: environment.UPSTASH_REDIS_REST_URL,

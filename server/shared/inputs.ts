@@ -61,6 +61,22 @@ export const rotateInput = z.strictObject({
   graceSeconds,
 });
 export type RotateInput = z.output<typeof rotateInput>;
+/** Written out, as `CreateInput`. */
+export interface HistoryInput {
+  id?: string | undefined;
+  cursor?: string | undefined;
+  limit: number;
+}
+
+export const historyInput = z
+  .strictObject({
+    /** Absent: of all keys, and of the owner. */
+    id: id.optional(),
+    /** `nextCursor` of the page before. */
+    cursor: z.uuidv7("This is not a cursor of the history.").optional(),
+    limit: z.int().min(1, "At least 1 event.").max(100, "At most 100 events.").default(50),
+  })
+  .prefault({}) satisfies z.ZodType<HistoryInput>;
 
 export const invalidateCacheInput = z.strictObject({
   keyHash: z.string().regex(/^[0-9a-f]{64}$/, "This is not a SHA-256 in lower-case hexadecimal."),

@@ -8,6 +8,7 @@ import type { Effort } from "./compare";
 import { measureDrains } from "./drain-suite";
 import { measureGateway } from "./gateway-suite";
 import { measureGrowth } from "./growth-suite";
+import { measureHistory } from "./history-suite";
 import { measureHits } from "./hit-suite";
 import { measureImports } from "./import-suite";
 import { measurePeers } from "./peers-suite";
@@ -25,6 +26,7 @@ const suites: Record<string, { title: string; measure: Suite }> = {
   revoke: { title: "Revocation", measure: measureRevocations },
   drain: { title: "After an outage", measure: measureDrains },
   import: { title: "Import", measure: measureImports },
+  history: { title: "The history", measure: measureHistory },
 };
 const full: Effort = { rounds: 12, blockMilliseconds: 400, warmUpBlocks: 4, attempts: 2 };
 const quick: Effort = { rounds: 6, blockMilliseconds: 150, warmUpBlocks: 1, attempts: 1 };

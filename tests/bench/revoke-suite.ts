@@ -87,7 +87,11 @@ async function runRevocations(
 }
 
 async function revoke(context: ServerContext, { id, ownerId }: BenchKey): Promise<number> {
-  const { effect } = await revokeApiKey(context, { ownerId, canManage: true }, { id: `key_${id}` });
+  const { effect } = await revokeApiKey(
+    context,
+    { ownerId, userId: ownerId, canManage: true, impersonatedBy: null },
+    { id: `key_${id}` },
+  );
   if (effect.status !== "effective") throw new Error("not effective");
   return performance.now();
 }

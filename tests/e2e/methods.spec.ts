@@ -14,6 +14,7 @@ const everyMethod = METHODS.filter((method) => method !== "CONNECT");
 const endpoints: [path: string, allow: string][] = [
   ["/api/v1/whoami", "GET, HEAD, DELETE, OPTIONS"],
   ["/api/v1/introspect", "POST, OPTIONS"],
+  ["/api/history", "GET, HEAD, OPTIONS"],
   ["/api/health/live", "GET, HEAD, OPTIONS"],
   ["/api/health/ready", "GET, HEAD, OPTIONS"],
   ["/api/cron/purge", "GET, HEAD, OPTIONS"],

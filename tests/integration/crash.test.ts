@@ -9,6 +9,7 @@ import { cachePurges } from "@/server/platform/schema";
 import { drainPurges } from "@/server/outbox/drain";
 
 import { createKeyOf, newCaller, startTestServer, useTestServer } from "../support/domain";
+import { recordedActions } from "../support/recorded-events";
 import { redisKinds, testRedis } from "../support/services";
 
 const isBypass = (body: string) => body.includes('"M:"');
@@ -82,5 +83,8 @@ describe.each(redisKinds)("a process that is killed while it revokes, on %s", (r
     if (before?.status === "effective") expect(after).toEqual(before);
     expect((await verifyApiKey(server(), secret)).valid).toBe(!isRevoked);
     expect(await server().db.select().from(cachePurges)).toEqual([]);
+    // The history tells the same: all of it, and each act once.
+    const acts = isRevoked ? ["key.created", "key.revoked", "key.revocation_effective"] : ["key.created"];
+    expect(await recordedActions(server().db, caller.ownerId)).toEqual(acts);
   });
 });

@@ -36,7 +36,7 @@ export async function callProcedure(
   const url = `/api/trpc/apiKeys.${procedure}`;
   const headers = user ? bearerOf(user) : {};
   const body = superjson.serialize(input);
-  const isQuery = ["list", "effect", "usage"].includes(procedure);
+  const isQuery = ["list", "effect", "usage", "history"].includes(procedure);
   const response = isQuery
     ? await request.get(`${url}?input=${encodeURIComponent(JSON.stringify(body))}`, { headers })
     : await request.post(url, { headers, data: body });

@@ -17,6 +17,10 @@ const context = createServerContext({
   redis: { url: REDIS_URL, token: REDIS_TOKEN, prefix: redisPrefix },
   logLevel: "silent",
 });
-const { effect } = await revokeApiKey(context, { ownerId: OWNER_ID, canManage: true }, { id: KEY_ID });
+const { effect } = await revokeApiKey(
+  context,
+  { ownerId: OWNER_ID, userId: OWNER_ID, canManage: true, impersonatedBy: null },
+  { id: KEY_ID },
+);
 process.stdout.write(JSON.stringify(effect));
 await context.db.close();

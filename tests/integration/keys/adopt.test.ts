@@ -269,7 +269,7 @@ describe("a key of another system, which is asked on the first use", () => {
         scopes: [],
         createdAt: new Date(),
       };
-      await importKeys({ ...server(), environment: "test" }, [{ ...stored, expiresAt: null }]);
+      await importKeys({ ...server(), environment: "test", from: "import" }, [{ ...stored, expiresAt: null }]);
       return json({ ownerId: `user_${randomUUID()}`, name: "Old" });
     };
     expect(await verifyApiKey(server(), secret)).toMatchObject({ valid: true, key: { ownerId: first } });

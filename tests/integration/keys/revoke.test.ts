@@ -154,7 +154,8 @@ describe.each(redisKinds)("revokeApiKey on %s", (redisKind) => {
 
   it("has changed nothing when the database refuses before the commit, and the key goes on working", async () => {
     const { caller, key, secret } = await usedKey();
-    server().postgresProxy.decide = (statement) => (statement.startsWith("update") ? "break" : "pass");
+    server().postgresProxy.decide = (statement) =>
+      statement.includes('update "latchkey"."api_keys"') ? "break" : "pass";
     await expect(asTold(revokeApiKey(server(), caller, key))).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE" });
     server().postgresProxy.decide = () => "pass";
     expect(await verifyApiKey(server(), secret)).toMatchObject({ valid: true });

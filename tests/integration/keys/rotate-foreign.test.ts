@@ -60,7 +60,7 @@ describe("a key of another system that is rotated", () => {
     const old = `wm_${randomBytes(20).toString("hex")}`;
     known.set(old, caller.ownerId);
     if (way === "imported")
-      await importKeys({ ...server(), environment: "test" }, [
+      await importKeys({ ...server(), environment: "test", from: "import" }, [
         {
           ownerId: caller.ownerId,
           name: "Old",
@@ -109,7 +109,7 @@ describe("a key of another system that is rotated", () => {
       expect(await ask(old)).toMatchObject({ status: 401, expires: null, body: { code: "api_key_revoked" } });
       expect(await ask(fresh)).toMatchObject({ status: 200 });
       // The other system still knows the secret: another import of it brings nothing back.
-      await importKeys({ ...server(), environment: "test" }, [
+      await importKeys({ ...server(), environment: "test", from: "import" }, [
         {
           ...{ ownerId: caller.ownerId, name: "Old", hash: hashSecret(old), display: "wm_…", scopes: [] },
           createdAt: null,

@@ -5,8 +5,8 @@ import { eq, sql } from "drizzle-orm";
 import { beforeEach, describe, expect, it } from "vitest";
 
 import {
-  createApiKey,
   type Caller,
+  createApiKey,
   type CreatedApiKey,
   invalidateCache,
   listApiKeys,

@@ -33,7 +33,7 @@ describe("the router apiKeys", () => {
 
   /** One call as it comes over HTTP. */
   async function call(session: Session, procedure: string, input: unknown, method = "POST"): Promise<Answer> {
-    const isQuery = ["list", "effect"].includes(procedure);
+    const isQuery = ["list", "effect", "history"].includes(procedure);
     const body = JSON.stringify(superjson.serialize(input));
     const url = new URL(`http://localhost/api/trpc/apiKeys.${procedure}`);
     if (isQuery) url.searchParams.set("input", body);
@@ -61,6 +61,7 @@ describe("the router apiKeys", () => {
     ["revoke", { id: `key_${randomUUID()}` }],
     ["effect", { id: `key_${randomUUID()}` }],
     ["revokeAll", {}],
+    ["history", {}],
     ["invalidateCache", { keyHash: "0".repeat(64) }],
   ];
 
@@ -95,7 +96,17 @@ describe("the router apiKeys", () => {
       limit: { used: 0, max: 5 },
       access: { allowed: true },
     });
-    for (const answer of [revoked, listed]) expect(answer.text).not.toContain(created.secret.slice(12, 36));
+    const history = await call(session, "history", undefined);
+    expect(history.data).toMatchObject({
+      events: [
+        { action: "key.revocation_effective", at: expect.any(Date) as Date },
+        { action: "key.revoked", keyId: id, keyName: "Build" },
+        { action: "key.renamed", detail: { from: "CI", to: "Build" } },
+        { action: "key.created", keyName: "CI" },
+      ],
+      nextCursor: null,
+    });
+    for (const answer of [revoked, listed, history]) expect(answer.text).not.toContain(created.secret.slice(12, 36));
   });
 
   it("rotates, cancels a rotation and ends a grace", async () => {
@@ -153,6 +164,14 @@ describe("the router apiKeys", () => {
     ["endGrace", { id: "key_1" }, "id"],
     ["revoke", { id: "' or 1=1 --" }, "id"],
     ["effect", { id: 5 }, "id"],
+    ["history", { id: "key_1" }, "id"],
+    ["history", { cursor: "" }, "cursor"],
+    ["history", { cursor: "1" }, "cursor"],
+    ["history", { cursor: "00000000-0000-4000-8000-000000000000" }, "cursor"],
+    ["history", { cursor: "01890000-0000-7000-8000-000000000000' or true --" }, "cursor"],
+    ["history", { limit: 0 }, "limit"],
+    ["history", { limit: 101 }, "limit"],
+    ["history", { limit: 1.5 }, "limit"],
     ["invalidateCache", { keyHash: "A".repeat(64) }, "keyHash"],
     ["invalidateCache", { keyHash: "0".repeat(63) }, "keyHash"],
   ])("%s answers %j with an error at the field", async (name, input, field) => {
@@ -167,6 +186,9 @@ describe("the router apiKeys", () => {
     ["create", "x"],
     ["create", { name: "x", requestId: randomUUID(), ownerId: "user_victim" }],
     ["revoke", { id: `key_${randomUUID()}`, ownerId: "user_victim" }],
+    ["history", { ownerId: "user_victim" }],
+    ["history", { cursor: 5 }],
+    ["history", null],
     ["invalidateCache", { keyHash: "0".repeat(64), extra: 1 }],
   ])("%s refuses %j: unknown fields and wrong types are a 400", async (name, input) => {
     expect(await call(as(newCaller()), name, input)).toMatchObject({
@@ -196,6 +218,10 @@ describe("the router apiKeys", () => {
     const session = as(newCaller());
     const missing = { id: "key_01890000-0000-7000-8000-000000000000" };
     expect(await call(session, "revoke", missing)).toMatchObject({
+      status: 404,
+      error: { data: { domainCode: "API_KEY_NOT_FOUND" } },
+    });
+    expect(await call(session, "history", missing)).toMatchObject({
       status: 404,
       error: { data: { domainCode: "API_KEY_NOT_FOUND" } },
     });

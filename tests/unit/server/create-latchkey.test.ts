@@ -58,6 +58,8 @@ describe("createLatchkey", () => {
     ["keyLimit", { keyLimit: Number.NaN }],
     ["onMemberLeave", { onMemberLeave: "delete" }],
     ["trustedProxyHops", { trustedProxyHops: -1 }],
+    ["historyDays", { historyDays: 0 }],
+    ["historyDays", { historyDays: 0.5 }],
     ["trustedProxyHops", { trustedProxyHops: 1.5 }],
     ["scopes", { scopes: "reports:read" }],
     ["scopes.1", { scopes: ["reports:read", "hush hush"] }],

@@ -24,6 +24,7 @@ describe("the OpenAPI description", () => {
       "/api/v1/whoami",
       "/api/v1/introspect",
       "/api/invalidate-user-api-key-cache",
+      "/api/history",
       "/api/health/live",
       "/api/health/ready",
     ]);

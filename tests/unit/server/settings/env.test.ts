@@ -38,6 +38,7 @@ describe("parseEnvironment", () => {
       APP_ORIGIN: "https://app.example.com",
       ALLOWED_ORIGINS: [],
       TRUSTED_PROXY_HOPS: 0,
+      HISTORY_DAYS: 365,
     });
   });
 
@@ -72,6 +73,9 @@ describe("parseEnvironment", () => {
     ["API_KEY_REDIS_PREFIX", "schlüssel:"],
     ["API_KEY_REDIS_PREFIX", "k".repeat(41)],
     ["TRUSTED_PROXY_HOPS", "-1"],
+    ["HISTORY_DAYS", "0"],
+    ["HISTORY_DAYS", "1.5"],
+    ["HISTORY_DAYS", "for ever"],
     ["INTROSPECTION_SECRET", "short"],
     ["CRON_SECRET", "short"],
     ["METRICS_SECRET", "short"],

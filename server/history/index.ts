@@ -1,0 +1,10 @@
+/** What other folders may use of the history. */
+export { byClerk, byKey, byOperator, byUser } from "./actors";
+export { eventFormats } from "./event-formats";
+export { exportEvents } from "./export-events";
+export { type KeyEventPage, listKeyEvents } from "./list-events";
+export { createPruner, defaultHistoryDays, pruneInTime } from "./prune";
+export { chooseHistory } from "./read-events";
+export { recordEffective } from "./record-effective";
+export { actOf, insertEvents, type NewEvent, recordEvents } from "./record-events";
+export { recordWithChange } from "./record-with-change";

@@ -1,0 +1,62 @@
+import { type SQL, sql } from "drizzle-orm";
+
+import type { Statements } from "../platform/database";
+import { keyEvents } from "../platform/schema";
+import type { Actor, KeyEventAction, KeyEventDetail } from "../shared/key-event";
+import { eventIdAt } from "./event-id";
+
+export interface NewEvent {
+  action: KeyEventAction;
+  ownerId: string;
+  /** By the id in its row, and with the name at this time. Absent: it happened to the owner. */
+  key?: { id: string; name: string };
+  actor: Actor;
+  detail?: KeyEventDetail;
+}
+
+/**
+ * Records events in the transaction of the change that they tell of. So both are committed, or neither is. Their order is the order of time.
+ *
+ * A transaction whose outcome is unknown is repeated. So record only what this attempt has changed.
+ * @throws what the database throws.
+ * @example
+ * await recordEvents(transaction, [{ action: "owner.reopened", ownerId, actor: byClerk }]);
+ */
+export async function recordEvents(transaction: Statements, events: readonly NewEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  const rows = events.map(({ action, ownerId, key, actor, detail = {} }, position) => ({
+    ...{ position, action, owner_id: ownerId, key_id: key?.id, key_name: key?.name, detail },
+    ...{ actor_kind: actor.kind, actor_id: actor.id, impersonated_by: actor.impersonatedBy },
+  }));
+  await transaction.execute(
+    insertEvents(sql`
+      select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as event (
+        position int, action text, owner_id text, key_id uuid, key_name text,
+        actor_kind text, actor_id text, impersonated_by text, detail jsonb
+      )`),
+  );
+}
+
+/**
+ * The statement that inserts events; alone, or as a part of the statement that makes the change.
+ *
+ * The database's clock tells their times. Events of one statement get times one microsecond apart, in the order of `position`. An insert of a
+ * row takes longer than that, so the next statement's events come after them.
+ * @param source a query of the columns `position`, `action`, `owner_id`, `key_id`, `key_name`, `actor_kind`, `actor_id`,
+ *   `impersonated_by` and `detail`.
+ */
+export function insertEvents(source: SQL): SQL {
+  return sql`
+    insert into ${keyEvents}
+      (id, at, action, owner_id, key_id, key_name, actor_kind, actor_id, impersonated_by, detail)
+    select ${eventIdAt(sql.raw("at"))}, at, action, owner_id, key_id, key_name, actor_kind, actor_id, impersonated_by, detail
+    from (
+      select clock_timestamp() + row_number() over (order by position) * interval '1 microsecond' as at, event.*
+      from (${source}) as event
+    ) as timed`;
+}
+
+/** The columns of a source that say what was done by whom. */
+export const actOf = (action: KeyEventAction, actor: Actor) =>
+  sql`${action}::text as action, ${actor.kind}::text as actor_kind, ${actor.id}::text as actor_id,
+    ${actor.impersonatedBy ?? null}::text as impersonated_by`;
