@@ -36,9 +36,12 @@ export function textOn(page: Page, text: string | RegExp): Locator {
   return page.getByText(text).filter({ visible: true });
 }
 
-/** The row of a key that is not revoked. */
+/** The row of a key that is not revoked, of a person or of an organization. */
 export function rowOf(page: Page, name: string): Locator {
-  return page.getByRole("table", { name: "Your keys" }).getByRole("row").filter({ hasText: name });
+  return page
+    .getByRole("table", { name: /^(Your keys|Keys of .+)$/ })
+    .getByRole("row")
+    .filter({ hasText: name });
 }
 
 /** The row of a revoked key. */

@@ -11,6 +11,7 @@ import type { ApiKeySummary } from "latchkey";
 
 import { identifyKey } from "./identify-key";
 import { rowId } from "./list/key-table";
+import { useOwner } from "./owner/use-owner";
 import { strings } from "./strings";
 
 const { leaked: texts } = strings;
@@ -26,7 +27,8 @@ interface LeakedKeyProps {
 export function LeakedKey({ keys, onRevoke, onRevokeAll, revokeAllRef }: LeakedKeyProps) {
   const [text, setText] = useState("");
   const id = useId();
-  const isAnyLeft = keys.some((key) => key.status !== "revoked");
+  const { canManage } = useOwner();
+  const canRevokeAll = canManage && keys.some((key) => key.status !== "revoked");
   return (
     <section aria-labelledby={`${id}-title`} className="mt-8 rounded-lg border bg-card p-4 shadow-xs sm:p-5">
       <h2 id={`${id}-title`} className="flex items-center gap-2 text-[0.9375rem] font-semibold">
@@ -52,7 +54,7 @@ export function LeakedKey({ keys, onRevoke, onRevokeAll, revokeAllRef }: LeakedK
             onChange={(event) => setText(event.target.value)}
           />
         </div>
-        {isAnyLeft && (
+        {canRevokeAll && (
           <div className="flex items-center gap-3">
             <span className="text-[0.8125rem] text-muted-foreground">{texts.all}</span>
             <Button ref={revokeAllRef} variant="destructiveOutline" onClick={onRevokeAll}>
@@ -69,27 +71,31 @@ export function LeakedKey({ keys, onRevoke, onRevokeAll, revokeAllRef }: LeakedK
 }
 
 function Answer({ text, keys, onRevoke }: { text: string } & Pick<LeakedKeyProps, "keys" | "onRevoke">) {
+  const { canManage, texts: ownerTexts } = useOwner();
   const identified = identifyKey(text, keys);
   if (identified.kind !== "found") return <Notice title={texts[identified.kind]} />;
   const { key } = identified;
-  const isRevoked = key.status === "revoked";
+  const isToBeAsked = !canManage && key.status === "active";
+  const isRevocable = canManage && key.status !== "revoked";
   return (
     <Notice
       variant={key.effect?.status === "effective" ? "success" : "warning"}
-      title={texts[key.status](key.name)}
+      title={texts[isToBeAsked ? "seen" : key.status](key.name)}
       action={
         <span className="ml-auto flex flex-wrap items-center justify-end gap-2">
           <Button variant="secondary" size="sm" onClick={() => pointOut(key)}>
             {texts.show}
           </Button>
-          {!isRevoked && (
+          {isRevocable && (
             <Button variant="destructive" size="sm" onClick={() => onRevoke(key)}>
               {strings.revoke.submit}
             </Button>
           )}
         </span>
       }
-    />
+    >
+      {isToBeAsked ? ownerTexts.seeingOnly.whomToAsk : undefined}
+    </Notice>
   );
 }
 

@@ -12,7 +12,8 @@ import { useApiKeys } from "../../../../../trpc/latchkey/client";
 
 import { useArrived } from "../arrived";
 import { type CallFailure, toCallFailure } from "../call-failure";
-import { strings } from "../strings";
+import { useOwner } from "../owner/use-owner";
+import { type OwnerTexts, strings } from "../strings";
 import { useOneSubmit } from "../use-one-submit";
 import { CreateKeyForm } from "./create-key-form";
 import { newRequestId } from "./request-id";
@@ -30,6 +31,7 @@ interface CreateKeyDialogProps {
 /** Creates one key: it shows the form, then the secret. It is mounted anew for each key. */
 export function CreateKeyDialog({ limit, access, onClose, onClosed }: CreateKeyDialogProps) {
   const { procedures, queries } = useApiKeys();
+  const { texts } = useOwner();
   const queryClient = useQueryClient();
   // gcTime 0 and reset() keep the secret out of the cache. It is only in `arrived`, which this dialog empties.
   const create = useMutation({ mutationFn: (input: CreateInput) => procedures.create.mutate(input), gcTime: 0 });
@@ -40,7 +42,7 @@ export function CreateKeyDialog({ limit, access, onClose, onClosed }: CreateKeyD
   const [isSaved, setSaved] = useState(false);
   const [isAskingToClose, setAskingToClose] = useState(false);
   // Kept as it was when the dialog opened, since the key that it creates may be the last one allowed.
-  const [blocked] = useState(() => whyBlocked(limit, access));
+  const [blocked] = useState(() => whyBlocked(texts, limit, access));
 
   // A second call would replace the secret that the first has brought. So after an answer this dialog sends nothing more.
   const submit = useOneSubmit(async (input: Omit<CreateInput, "requestId">) => {
@@ -102,9 +104,9 @@ export function CreateKeyDialog({ limit, access, onClose, onClosed }: CreateKeyD
   );
 }
 
-function whyBlocked(limit: ApiKeyList["limit"], access: ApiKeyList["access"]) {
-  if (!access.allowed) return strings.noAccess;
-  return limit.used >= limit.max ? { title: strings.limit.title(limit.max), text: strings.limit.text } : null;
+function whyBlocked(texts: OwnerTexts, limit: ApiKeyList["limit"], access: ApiKeyList["access"]) {
+  if (!access.allowed) return texts.noAccess;
+  return limit.used >= limit.max ? { title: texts.limit.title(limit.max), text: texts.limit.text } : null;
 }
 
 function Blocked({ title, text }: { title: string; text: string }) {

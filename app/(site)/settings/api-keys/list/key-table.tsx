@@ -8,6 +8,8 @@ import { Badge } from "../ui/badge";
 import { Button } from "../ui/button";
 import type { ApiKeySummary } from "latchkey";
 
+import { CreatorLeft } from "../owner/creator-left";
+import { useOwner } from "../owner/use-owner";
 import { strings } from "../strings";
 import { KeyDetails } from "./key-details";
 import { KeyName } from "./key-name";
@@ -32,8 +34,9 @@ interface KeyTableProps {
 
 /** The keys that are not revoked: active ones, then expired ones. */
 export function KeyTable({ keys, standing, onRevoke }: KeyTableProps) {
+  const { texts } = useOwner();
   return (
-    <TableFrame caption={strings.table.caption}>
+    <TableFrame caption={texts.caption}>
       <KeyTableHead />
       <tbody className="divide-y">
         {keys.map((key) => (
@@ -45,6 +48,7 @@ export function KeyTable({ keys, standing, onRevoke }: KeyTableProps) {
 }
 
 export function KeyTableHead() {
+  const { canManage } = useOwner();
   return (
     <thead>
       <tr>
@@ -55,7 +59,7 @@ export function KeyTableHead() {
         <ColumnHead from="md">{columns.lastUsed}</ColumnHead>
         <ColumnHead from="md">{columns.expires}</ColumnHead>
         <ColumnHead from="sm">{columns.status}</ColumnHead>
-        <ColumnHead isHidden>{columns.actions}</ColumnHead>
+        {canManage && <ColumnHead isHidden>{columns.actions}</ColumnHead>}
       </tr>
     </thead>
   );
@@ -80,13 +84,18 @@ function StatusBadge({ status, standing, isExpiring }: StatusBadgeProps) {
 
 function KeyRow({ apiKey, standing, onRevoke }: { apiKey: ApiKeySummary } & Omit<KeyTableProps, "keys">) {
   const { name, display, scopes, status, createdAt, lastUsedAt, expiresAt } = apiKey;
+  const { canManage } = useOwner();
   const isExpiring = useIsExpiring(apiKey);
   const [isOpen, setOpen] = useState(false);
   const detailsId = `details-${apiKey.id}`;
   const statusBadge = <StatusBadge status={status} standing={standing} isExpiring={isExpiring} />;
   return (
     <>
-      <tr id={rowId(apiKey)} tabIndex={-1} className="group/row -outline-offset-2 transition-colors hover:bg-muted/60">
+      <tr
+        id={rowId(apiKey)}
+        tabIndex={-1}
+        className="group/row has-[+.is-of-row-above]:border-b-0! -outline-offset-2 transition-colors hover:bg-muted/60"
+      >
         <th scope="row" className="w-full max-w-0 min-w-0 px-4 py-2.5 text-left align-top font-normal">
           <div className="flex items-start gap-1">
             <Button
@@ -150,18 +159,21 @@ function KeyRow({ apiKey, standing, onRevoke }: { apiKey: ApiKeySummary } & Omit
           )}
         </Cell>
         <Cell from="sm">{statusBadge}</Cell>
-        <td className="py-2.5 pr-3 pl-1 text-right align-top">
-          <Button
-            id={revokeButtonId(apiKey)}
-            variant="destructiveGhost"
-            size="sm"
-            aria-label={strings.revoke.action(name)}
-            onClick={() => onRevoke(apiKey)}
-          >
-            {strings.revoke.shortAction}
-          </Button>
-        </td>
+        {canManage && (
+          <td className="py-2.5 pr-3 pl-1 text-right align-top">
+            <Button
+              id={revokeButtonId(apiKey)}
+              variant="destructiveGhost"
+              size="sm"
+              aria-label={strings.revoke.action(name)}
+              onClick={() => onRevoke(apiKey)}
+            >
+              {strings.revoke.shortAction}
+            </Button>
+          </td>
+        )}
       </tr>
+      <CreatorLeft apiKey={apiKey} />
       {isOpen && (
         <tr id={detailsId} className="border-t-0! bg-muted/40">
           <td colSpan={8} className="px-4 pt-1 pb-4 sm:pl-10">

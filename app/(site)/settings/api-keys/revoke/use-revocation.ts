@@ -6,7 +6,7 @@ import { useState } from "react";
 import type { ApiKeyList, ApiKeySummary, Effect } from "latchkey";
 import { useApiKeys } from "../../../../../trpc/latchkey/client";
 
-import { describeFailure, toCallFailure } from "../call-failure";
+import { describeFailure, type FailureCode, toCallFailure } from "../call-failure";
 import { useOneSubmit } from "../use-one-submit";
 import { effectOfKeys } from "./effect-of-keys";
 import type { RevocationTexts } from "./revocation-texts";
@@ -86,8 +86,7 @@ export function useRevocation({ ids, isAll, texts, onRevoked }: RevocationOption
       return settle(effect);
     } catch (error) {
       const failure = toCallFailure(error);
-      if (failure.code === "SIGNED_OUT" || failure.code === "API_KEY_NOT_FOUND")
-        return fail(describeFailure(failure, texts.failed));
+      if (refusals.has(failure.code)) return fail(describeFailure(failure, texts.failed));
       const hasAnswered = failure.code !== "NO_ANSWER" && failure.code !== "OUTCOME_UNKNOWN";
       return check(hasAnswered ? texts.notRevoked : texts.noAnswerNotRevoked);
     }
@@ -96,6 +95,14 @@ export function useRevocation({ ids, isAll, texts, onRevoked }: RevocationOption
   const submit = useOneSubmit(() => (phase.step === "unknown" ? check(texts.noAnswerNotRevoked) : send()));
   return { phase, submit };
 }
+
+/** The server has certainly changed nothing, and has nothing else to tell. */
+const refusals: ReadonlySet<FailureCode> = new Set([
+  "SIGNED_OUT",
+  "OTHER_OWNER",
+  "ORG_PERMISSION_REQUIRED",
+  "API_KEY_NOT_FOUND",
+]);
 
 /** As much of a revoked key as an answer tells. */
 type RevokedKey = Pick<ApiKeySummary, "id" | "status" | "effect"> & Partial<ApiKeySummary>;
