@@ -173,6 +173,27 @@ test.describe("after a switch", () => {
     await expect(textOn(first, "Just made")).toHaveCount(0);
   });
 
+  test("a secret on the screen stays there, when something else in the tab switches", async ({
+    newOrganization,
+    newMember,
+  }) => {
+    const organization = await newOrganization();
+    const { page, personal } = await newMember(organization, "org:admin");
+    const { dialog, secret } = await createAndReveal(page, "Just made");
+    // As another part of the app may do; the dialog keeps the account menu out of reach.
+    await page.evaluate(
+      (id) => (window as unknown as ClerkWindow).Clerk.setActive({ organization: id }),
+      organization.id,
+    );
+    await expect(ownerShownBehind(page)).toContainText(organization.name);
+    await expect(dialog.getByLabel("Key “Just made”")).toHaveValue(secret);
+    await dialog.getByLabel("I have saved it").check();
+    await dialog.getByRole("button", { name: "Done" }).click();
+    await expect(ownerOf(page)).toContainText(organization.name);
+    await expect(textOn(page, "Just made")).toHaveCount(0);
+    expect(await namesOf(page, personal)).toEqual(["Just made"]);
+  });
+
   test("a page of an organization that its reader has left does not call them signed out", async ({
     newOrganization,
     newMember,
@@ -343,8 +364,17 @@ withAccounts("who has just signed in starts in the personal account", async ({ b
   await page.close();
 });
 
-const activeIn = (page: Page) =>
-  page.evaluate(() => (window as unknown as { Clerk: { organization: { id: string } | null } }).Clerk.organization?.id);
+type ClerkWindow = {
+  Clerk: {
+    organization: { id: string } | null;
+    setActive(options: { organization: string | null }): Promise<void>;
+  };
+};
+
+const activeIn = (page: Page) => page.evaluate(() => (window as unknown as ClerkWindow).Clerk.organization?.id);
+
+/** Behind a dialog the page has no roles. */
+const ownerShownBehind = (page: Page) => page.locator("main p").filter({ hasText: /^Account:/ });
 
 /** Notes from now on whether a text is ever on the screen, also in the documents that follow. */
 async function watchFor(page: Page, text: string) {

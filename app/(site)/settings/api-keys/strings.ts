@@ -106,7 +106,7 @@ export const strings = {
   },
   accountSwitched: {
     title: "This page is of another account",
-    text: "This browser now acts for another account, or you have left the organization that this page was made for. Nothing was changed. Load the page again to see the keys of the account that is active now.",
+    text: "This browser now acts for another account, or you have left the organization that this page was made for. Load the page again to see the keys of the account that is active now.",
     action: "Load the page again",
   },
   sessionEnded: {
