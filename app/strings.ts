@@ -13,7 +13,14 @@ export const siteStrings = {
     text: "Your session does not name this site. The reason may be a browser extension or a proxy that removes the Origin header. Turn that off for this site, then sign in again.",
     action: "Sign out",
   },
-  account: { label: "Account", signedInAs: "Signed in as", signOut: "Sign out" },
+  account: {
+    label: "Account",
+    signedInAs: "Signed in as",
+    actAs: "Act for",
+    personal: "Personal account",
+    notSwitched: "The account could not be switched. Load the page again, then try once more.",
+    signOut: "Sign out",
+  },
 } as const;
 
 export const notFoundStrings = {

@@ -2,6 +2,7 @@ import { TRPCError } from "@trpc/server";
 
 import type { IdentityProvider } from "../server/http/identity";
 import type { LatchkeyServer } from "../server/keys";
+import { otherOwnerMessage } from "../server/shared/expected-owner";
 import { DomainError } from "../server/shared/errors";
 import type { ApiKeysContext, Procedure } from "./api-keys-router";
 import { toTrpcError } from "./errors";
@@ -28,6 +29,7 @@ export function protect<RootContext extends object, Meta extends object, Added e
   const signedIn: Procedure<object, object, ApiKeysContext> = hostProcedure.use(async ({ next }) => {
     const { server, session } = await readSession(getLatchkey);
     if (session.status === "unavailable") throw toTrpcError(unavailable());
+    if (session.status === "other_owner") throw new TRPCError({ code: "UNAUTHORIZED", message: otherOwnerMessage });
     if (session.status === "signed_out") throw new TRPCError({ code: "UNAUTHORIZED", message: "Sign in first." });
     return next({ ctx: { server, caller: session.caller } });
   });

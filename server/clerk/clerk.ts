@@ -47,7 +47,7 @@ export function createClerk(options: ClerkOptions): Clerk {
       const expectedOwner = (await headers()).get(expectedOwnerHeader);
       const isOfAnother =
         session.status === "signed_in" && expectedOwner !== null && session.caller.ownerId !== expectedOwner;
-      return isOfAnother ? { status: "signed_out" } : session;
+      return isOfAnother ? { status: "other_owner" } : session;
     },
     isSessionOfAnotherSite: async () => isOfAnotherSite(await auth(), options.appOrigin),
     verifyBearer: (request) => verifyBearer(request, options),

@@ -34,7 +34,7 @@ async function download(
 ): Promise<Response> {
   const session = await identity.readSession();
   if (session.status === "unavailable") return refuse(503, "Service unavailable");
-  if (session.status === "signed_out") return refuse(401, "UNAUTHENTICATED");
+  if (session.status !== "signed_in") return refuse(401, "UNAUTHENTICATED");
   const query = queryInput.safeParse(Object.fromEntries(new URL(request.url).searchParams));
   if (!query.success) return refuse(400, `Invalid ${String(query.error.issues[0]?.path[0])}`);
   const { format, id, owner } = query.data;

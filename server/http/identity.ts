@@ -9,13 +9,15 @@ export type Verdict<SignedIn> =
   /** The signing keys could not be fetched: nobody knows whether this session is good. */
   | { status: "unavailable" };
 
-export type Session = Verdict<{ caller: Caller }>;
+export type Session =
+  | Verdict<{ caller: Caller }>
+  /** The request was made for another owner than the session acts for, see `expectedOwnerHeader`. It is refused like one of nobody. */
+  | { status: "other_owner" };
 
 /** What the app needs of a sign-in. `latchkey/clerk` implements it. */
 export interface IdentityProvider {
   /**
-   * Who is signed in, in the request that is being handled now, and for whom they act. A request that was made for another owner, see
-   * `expectedOwnerHeader`, is of nobody.
+   * Who is signed in, in the request that is being handled now, and for whom they act.
    */
   readSession(): Promise<Session>;
   /** Whose session token `Authorization: Bearer` holds, and for whom they act. This call verifies it. Cookies are not read. */

@@ -4,3 +4,6 @@
  * call. Only the session says who calls; the header never does.
  */
 export const expectedOwnerHeader = "X-Expected-Owner";
+
+/** The message of the UNAUTHORIZED that refuses such a call. By it the page knows that the session goes on, for another owner. */
+export const otherOwnerMessage = "This page was made for another account.";

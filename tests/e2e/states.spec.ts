@@ -1,9 +1,9 @@
-import { expect, type Page } from "@playwright/test";
+import { expect } from "@playwright/test";
 
 import { withApp } from "../support/app-server";
-import { expectAccessible } from "../support/axe";
 import { createGate } from "../support/gate";
 import { createKeyOver, rotateKeyOver } from "../support/http-user";
+import { look } from "../support/look";
 import {
   answerAsPending,
   comeBackTo,
@@ -28,31 +28,7 @@ import {
   storeUses,
 } from "../support/stored-keys";
 
-/**
- * Every state of every page: looked at by axe in both themes, on a desktop and on a phone of 360 px, where nothing may be wider than
- * the screen. With SCREENSHOTS set to a folder it also leaves a picture of each.
- */
-const screenshots = process.env.SCREENSHOTS;
-const sizes = { desktop: { width: 1280, height: 800 }, phone: { width: 360, height: 740 } };
-
-async function look(page: Page, state: string) {
-  for (const [device, size] of Object.entries(sizes))
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.setViewportSize(size);
-      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      await expect(page.locator("html")).toHaveClass(colorScheme);
-      await test.step(`${state}, ${device}, ${colorScheme}`, async () => {
-        await expectAccessible(page);
-        expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBe(0);
-        if (screenshots) {
-          const hasDialog = (await page.getByRole("dialog").or(page.getByRole("alertdialog")).count()) > 0;
-          const path = `${screenshots}/${state}-${device}-${colorScheme}.png`;
-          await page.screenshot({ path, caret: "initial", fullPage: !hasDialog });
-        }
-      });
-    }
-  await page.setViewportSize(sizes.desktop);
-}
+/** Every state of every page, see `look`. Those of an organization's page are in `organization-states.spec.ts`. */
 
 /** The keys that most states are looked at with. */
 async function withSomeKeys(session: SignedIn) {

@@ -36,16 +36,17 @@ export function textOn(page: Page, text: string | RegExp): Locator {
   return page.getByText(text).filter({ visible: true });
 }
 
-/** The row of a key that is not revoked. */
+/** The row of a key that is not revoked, of a person or of an organization. */
 export function rowOf(page: Page, name: string): Locator {
   const named = page.getByRole("rowheader").filter({ hasText: name });
-  return page.getByRole("table", { name: "Your keys" }).getByRole("row").filter({ has: named });
+  return tableOf(page).getByRole("row").filter({ has: named });
 }
+
+const tableOf = (page: Page) => page.getByRole("table", { name: /^(Your keys|Keys of .+)$/ });
 
 /** The row below it, of a key that is being rotated. */
 export function rotationOf(page: Page, name: string): Locator {
-  return page
-    .getByRole("table", { name: "Your keys" })
+  return tableOf(page)
     .getByRole("row")
     .filter({ hasText: `Rotation of ${name}.` });
 }

@@ -83,6 +83,14 @@ export async function storePendingEnd({ userId }: HttpUser, name: string) {
   );
 }
 
+/** As if a revoked key had been revoked by somebody else. */
+export async function storeRevokedBy({ userId }: HttpUser, name: string, revokedBy: "account" | "key") {
+  await execute(
+    "update latchkey.api_keys set revoked_by = $3 where owner_id = $1 and name = $2 and revoked_at is not null",
+    [userId, name, revokedBy],
+  );
+}
+
 /** What the owner's plan says, as its webhook would write it. Purges nothing: for keys that were not verified yet. */
 export async function storeOwner({ userId }: HttpUser, plan: { accessAllowed?: boolean; requestsPerMinute?: number }) {
   await execute(

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { describeFailure, toCallFailure } from "@/app/(site)/settings/api-keys/call-failure";
 import { strings } from "@/app/(site)/settings/api-keys/strings";
+import { otherOwnerMessage } from "latchkey/shared";
 
 /** What tRPC's client throws for an answer with this `data`, such as an app gives whose error formatter is tRPC's own. */
 const failureOf = (data: object) =>
@@ -38,6 +39,21 @@ describe("a failed call, told by an app that gives tRPC's code alone,", () => {
   ])("%s never claims that nothing was changed", (code, httpStatus) => {
     for (const texts of actions)
       expect(describeFailure(failureOf({ code, httpStatus }), texts)).not.toMatch(claimsNoChange);
+  });
+});
+
+describe("a call that is refused to who is not signed in as the page's account", () => {
+  const refusedWith = (message: string) => {
+    const data = { code: "UNAUTHORIZED", httpStatus: 401 };
+    return toCallFailure(TRPCClientError.from({ error: { code: -32001, message, data } } as never)).code;
+  };
+
+  it("says so when the session goes on for another account", () => {
+    expect(refusedWith(otherOwnerMessage)).toBe("OTHER_OWNER");
+  });
+
+  it.each(["Sign in first.", "", "UNAUTHORIZED"])("says that the session has ended after “%s”", (message) => {
+    expect(refusedWith(message)).toBe("SIGNED_OUT");
   });
 });
 

@@ -13,6 +13,7 @@ import { useArrived } from "./arrived";
 import { toCallFailure } from "./call-failure";
 import { CreateKeyDialog } from "./create/create-key-dialog";
 import { ApiKeysFrame } from "./frame/api-keys-frame";
+import { AccountSwitched } from "./frame/account-switched";
 import { SessionEnded } from "./frame/session-ended";
 import { StateCard } from "./frame/state-card";
 import { LeakedKey } from "./leaked-key";
@@ -20,15 +21,17 @@ import { KeyTable, revokeButtonId, rotateButtonId } from "./list/key-table";
 import { RevokedKeys } from "./list/revoked-keys";
 import { useListNow } from "./list/use-list-now";
 import { useVisitedList } from "./list/use-visited-list";
+import { OwnerProvider } from "./owner/use-owner";
 import { RevokeDialog } from "./revoke/revoke-dialog";
 import { EndSecretDialog } from "./rotate/end-secret-dialog";
 import { RotateDialog } from "./rotate/rotate-dialog";
-import { strings } from "./strings";
+import { type OwnerTexts, strings, textsOf } from "./strings";
 
 /** @param renderedAt when the server made this page, in milliseconds since 1970. */
 export function ApiKeysView({ renderedAt }: { renderedAt: number }) {
   const { list, standing } = useVisitedList(renderedAt);
-  const { keys, limit, access } = useListNow(list.data, () => void list.refetch());
+  const { owner, canManage, keys, limit, access } = useListNow(list.data, () => void list.refetch());
+  const texts = textsOf(owner);
   const [arrived] = useArrived();
   // After a crash the dialog comes back with the secret that it showed.
   const shown = arrived?.kind === "secret" ? arrived : null;
@@ -44,12 +47,13 @@ export function ApiKeysView({ renderedAt }: { renderedAt: number }) {
   const createRef = useRef<HTMLButtonElement>(null);
 
   const asOf = toServerTime(list.dataUpdatedAt);
-  const isSignedOut = list.error !== null && toCallFailure(list.error).code === "SIGNED_OUT";
+  const failure = list.error && toCallFailure(list.error).code;
   const current = keys.filter((key) => key.status !== "revoked");
   const revoked = keys.filter((key) => key.status === "revoked");
 
   // The next row as it is now: once the key is revoked, its own row is gone.
   const startRevoking = (key: ApiKeySummary) => setRevoking({ key, next: current[current.indexOf(key) + 1] });
+  const mayRotate = canManage && access.allowed;
   const focusRow = (key: ApiKeySummary) =>
     (document.getElementById(rotateButtonId(key)) ?? headingRef.current)?.focus();
   const focusAfterRevoke = ({ key, next }: NonNullable<typeof revoking>) => {
@@ -58,28 +62,34 @@ export function ApiKeysView({ renderedAt }: { renderedAt: number }) {
     (target ?? headingRef.current)?.focus();
   };
   return (
-    <>
-      {isSignedOut ? (
+    <OwnerProvider owner={owner} canManage={canManage}>
+      {failure === "SIGNED_OUT" ? (
         <SessionEnded />
+      ) : failure === "OTHER_OWNER" ? (
+        <AccountSwitched />
       ) : (
         <ApiKeysFrame
           headingRef={headingRef}
+          owner={owner}
           action={
             <>
               <span className="text-[0.8125rem] text-muted-foreground tabular-nums">
                 {standing === "checked" ? strings.count(limit.used, limit.max) : strings.status[standing]}
               </span>
-              <Button ref={createRef} onClick={() => setCreating(true)}>
-                <Plus aria-hidden />
-                <span>{strings.createKey}</span>
-              </Button>
+              {canManage && (
+                <Button ref={createRef} onClick={() => setCreating(true)}>
+                  <Plus aria-hidden />
+                  <span>{strings.createKey}</span>
+                </Button>
+              )}
             </>
           }
         >
           <div className="flex flex-col gap-4">
+            {!canManage && <Notice>{texts.seeingOnly.text}</Notice>}
             {!access.allowed && (
-              <Notice variant="warning" title={strings.noAccess.title}>
-                {strings.noAccess.text}
+              <Notice variant="warning" title={texts.noAccess.title}>
+                {texts.noAccess.text}
               </Notice>
             )}
             {list.isError && (
@@ -100,13 +110,13 @@ export function ApiKeysView({ renderedAt }: { renderedAt: number }) {
               <KeyTable
                 keys={current}
                 standing={standing}
-                onRotate={access.allowed ? (key) => setRotating({ key, hasLeaked: false }) : undefined}
+                onRotate={mayRotate ? (key) => setRotating({ key, hasLeaked: false }) : undefined}
                 onEndSecret={setEndingSecretOf}
                 onRevoke={startRevoking}
               />
             ) : (
-              <StateCard Icon={KeyRound} {...emptyTexts(access, revoked)}>
-                {access.allowed && revoked.length === 0 ? (
+              <StateCard Icon={KeyRound} {...emptyTexts(texts, access, revoked)}>
+                {canManage && access.allowed && revoked.length === 0 ? (
                   <Button variant="secondary" onClick={() => setCreating(true)}>
                     {strings.createFirstKey}
                   </Button>
@@ -117,7 +127,7 @@ export function ApiKeysView({ renderedAt }: { renderedAt: number }) {
           {keys.length > 0 && (
             <LeakedKey
               keys={keys}
-              onRotate={access.allowed ? (key) => setRotating({ key, hasLeaked: true }) : undefined}
+              onRotate={mayRotate ? (key) => setRotating({ key, hasLeaked: true }) : undefined}
               onEndSecret={setEndingSecretOf}
               onRevoke={startRevoking}
               onRevokeAll={() => setRevokingAll(true)}
@@ -167,11 +177,11 @@ export function ApiKeysView({ renderedAt }: { renderedAt: number }) {
           onClosed={() => (revokeAllRef.current ?? headingRef.current)?.focus()}
         />
       )}
-    </>
+    </OwnerProvider>
   );
 }
 
-function emptyTexts(access: ApiKeyList["access"], revoked: ApiKeySummary[]) {
-  if (!access.allowed) return strings.emptyWithoutAccess;
-  return revoked.length > 0 ? strings.onlyRevoked : strings.empty;
+function emptyTexts(texts: OwnerTexts, access: ApiKeyList["access"], revoked: ApiKeySummary[]) {
+  if (!access.allowed) return texts.emptyWithoutAccess;
+  return revoked.length > 0 ? texts.onlyRevoked : texts.empty;
 }

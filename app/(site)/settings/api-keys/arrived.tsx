@@ -16,10 +16,10 @@ type ArrivedState = [Arrived | null, (arrived: Arrived | null) => void];
 
 const ArrivedContext = createContext<ArrivedState>([null, () => undefined]);
 
-/** Keeps what has arrived above the page. So `error.tsx` can still show it after a crash of the page. Another account starts empty. */
+/** Keeps what has arrived above the page. So `error.tsx` can still show it after a crash of the page. Another person starts empty. */
 export function ArrivedProvider({ children }: { children: ReactNode }) {
   const auth = useClerkAuth();
-  return <OwnedArrivedProvider key={auth?.orgId ?? auth?.userId}>{children}</OwnedArrivedProvider>;
+  return <OwnedArrivedProvider key={auth?.userId}>{children}</OwnedArrivedProvider>;
 }
 
 function OwnedArrivedProvider({ children }: { children: ReactNode }) {

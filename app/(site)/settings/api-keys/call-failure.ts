@@ -1,6 +1,6 @@
 import { TRPCClientError } from "@trpc/client";
 
-import type { DomainErrorCode } from "latchkey/shared";
+import { type DomainErrorCode, otherOwnerMessage } from "latchkey/shared";
 
 import { strings } from "./strings";
 
@@ -9,6 +9,8 @@ export type FailureCode =
   | DomainErrorCode
   /** The session has ended. */
   | "SIGNED_OUT"
+  /** The browser has switched to another account than the one that the page was made for. */
+  | "OTHER_OWNER"
   /** There was no answer, or something between here and the server answered. Nobody knows what happened on the server. */
   | "NO_ANSWER"
   /** The server has a fault. Nobody knows what it had done before. */
@@ -39,11 +41,12 @@ interface ErrorData {
 export function toCallFailure(error: unknown): CallFailure {
   const data = error instanceof TRPCClientError ? (error.data as ErrorData | null | undefined) : null;
   if (!data) return { code: "NO_ANSWER", fieldErrors: {} };
+  const isOfOtherOwner = error instanceof Error && error.message === otherOwnerMessage;
+  if (data.code === "UNAUTHORIZED") return { code: isOfOtherOwner ? "OTHER_OWNER" : "SIGNED_OUT", fieldErrors: {} };
   return { code: codeOf(data), fieldErrors: data.fieldErrors ?? {} };
 }
 
 function codeOf({ code, httpStatus, domainCode }: ErrorData): FailureCode {
-  if (code === "UNAUTHORIZED") return "SIGNED_OUT";
   if (domainCode) return domainCode;
   const known = typeof code === "string" ? byTrpcCode[code] : undefined;
   return known ?? (typeof httpStatus === "number" && httpStatus >= 400 && httpStatus < 500 ? "OTHER" : "FAULT");

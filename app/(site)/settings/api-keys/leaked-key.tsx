@@ -11,6 +11,7 @@ import type { ApiKeySummary } from "latchkey";
 
 import { identifyKey } from "./identify-key";
 import { rowId } from "./list/key-table";
+import { useOwner } from "./owner/use-owner";
 import { strings } from "./strings";
 
 const { leaked: texts } = strings;
@@ -30,7 +31,8 @@ export function LeakedKey({ onRevokeAll, revokeAllRef, ...answer }: LeakedKeyPro
   const { keys } = answer;
   const [text, setText] = useState("");
   const id = useId();
-  const isAnyLeft = keys.some((key) => key.status !== "revoked");
+  const { canManage } = useOwner();
+  const canRevokeAll = canManage && keys.some((key) => key.status !== "revoked");
   return (
     <section aria-labelledby={`${id}-title`} className="mt-8 rounded-lg border bg-card p-4 shadow-xs sm:p-5">
       <h2 id={`${id}-title`} className="flex items-center gap-2 text-[0.9375rem] font-semibold">
@@ -56,7 +58,7 @@ export function LeakedKey({ onRevokeAll, revokeAllRef, ...answer }: LeakedKeyPro
             onChange={(event) => setText(event.target.value)}
           />
         </div>
-        {isAnyLeft && (
+        {canRevokeAll && (
           <div className="flex items-center gap-3">
             <span className="text-[0.8125rem] text-muted-foreground">{texts.all}</span>
             <Button ref={revokeAllRef} variant="destructiveOutline" onClick={onRevokeAll}>
@@ -75,37 +77,42 @@ export function LeakedKey({ onRevokeAll, revokeAllRef, ...answer }: LeakedKeyPro
 type AnswerProps = { text: string } & Omit<LeakedKeyProps, "onRevokeAll" | "revokeAllRef">;
 
 function Answer({ text, keys, onRotate, onEndSecret, onRevoke }: AnswerProps) {
+  const { canManage, texts: ownerTexts } = useOwner();
   const identified = identifyKey(text, keys);
   if (identified.kind !== "found") return <Notice title={texts[identified.kind]} />;
   const { key, secret } = identified;
-  const isRevoked = key.status === "revoked";
+  const isToBeAsked = !canManage && key.status === "active";
+  const isRevocable = canManage && key.status !== "revoked";
+  const isCurrent = secret === "current";
   return (
     <Notice
       variant={key.effect?.status === "effective" ? "success" : "warning"}
-      title={texts[secret === "current" ? key.status : secret](key.name)}
+      title={texts[isToBeAsked ? "seen" : isCurrent ? key.status : secret](key.name)}
       action={
         <span className="ml-auto flex flex-wrap items-center justify-end gap-2">
           <Button variant="secondary" size="sm" onClick={() => pointOut(key)}>
             {texts.show}
           </Button>
-          {secret !== "current" && (
+          {canManage && !isCurrent && (
             <Button variant="destructive" size="sm" onClick={() => onEndSecret(key)}>
               {strings.endSecret[secret].submit}
             </Button>
           )}
-          {secret === "current" && key.status === "active" && onRotate && (
+          {isCurrent && key.status === "active" && onRotate && (
             <Button variant="secondary" size="sm" onClick={() => onRotate(key)}>
               {strings.rotate.submit}
             </Button>
           )}
-          {secret === "current" && !isRevoked && (
+          {isCurrent && isRevocable && (
             <Button variant="destructive" size="sm" onClick={() => onRevoke(key)}>
               {strings.revoke.submit}
             </Button>
           )}
         </span>
       }
-    />
+    >
+      {isToBeAsked ? ownerTexts.seeingOnly.whomToAsk : undefined}
+    </Notice>
   );
 }
 

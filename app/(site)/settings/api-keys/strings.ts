@@ -9,7 +9,7 @@ export const paths = {
 /** Every text of the page, so that it can be translated in one place. A text with a gap is a function. */
 export const strings = {
   title: "API keys",
-  intro: "Keys let your programs call the API as you. Give each program its own, so that you can revoke one alone.",
+  intro: "Keys let programs call the API. Give each program its own, so that one can be revoked alone.",
   createKey: "Create key",
   createFirstKey: "Create your first key",
   tryAgain: "Try again",
@@ -20,7 +20,6 @@ export const strings = {
   loading: "Loading your keys",
 
   table: {
-    caption: "Your keys",
     columns: {
       name: "Name",
       key: "Key",
@@ -73,26 +72,28 @@ export const strings = {
     columns: { name: "Name", key: "Key", revoked: "Revoked", effective: "Effective" },
     revokedAt: "Revoked",
     since: "Since",
-    by: { owner: "by you", key: "by the key itself", account: "account closed" },
+    /** What else it can be depends on the owner, see `revokedBy`. */
+    by: { key: "by the key itself" },
     pendingUntil: "May still work until",
     atTheLatest: "at the latest",
     pastDeadline: "No longer accepted; the cache has not confirmed it yet",
   },
 
-  empty: {
-    title: "No keys yet",
-    text: "A key lets a program call the API as you: a script, a server, a build job. Create one, copy it once, and revoke it here when you no longer need it.",
+  owner: {
+    label: "Account:",
+    personal: "Personal",
+    /** While nobody can tell its name. */
+    organization: "Organization",
   },
-  emptyWithoutAccess: { title: "No keys", text: "You have no keys, so there is none to revoke." },
-  onlyRevoked: { title: "No active keys", text: "All of your keys are revoked. Create one to call the API again." },
-
-  noAccess: {
-    title: "Your plan does not include API access",
-    text: "Until it does, you cannot create keys, and your existing keys are refused. To get access, change your plan or ask the person who manages it. You can still see and revoke your keys here.",
-  },
-  limit: {
-    title: (max: number) => `You have ${max} active keys, the most that are allowed`,
-    text: "Revoke a key that you no longer need. Then you can create another.",
+  creator: {
+    term: "Created by",
+    you: "you",
+    left: {
+      title: "Its creator has left",
+      text: "Who has left may still know the secret, so the key should be rotated.",
+      afterRotation:
+        "Who has left may still know the secret, unless the key was rotated after that. It was last rotated on",
+    },
   },
 
   loadFailed: {
@@ -101,8 +102,13 @@ export const strings = {
   },
   refreshFailed: {
     title: "This list could not be refreshed",
-    text: (time: string) => `You see your keys as of ${time}. They may have changed since.`,
+    text: (time: string) => `You see the keys as of ${time}. They may have changed since.`,
     textWithoutTime: "They may have changed since you saw them.",
+  },
+  accountSwitched: {
+    title: "This page is of another account",
+    text: "This browser now acts for another account, or you have left the organization that this page was made for. Load the page again to see the keys of the account that is active now.",
+    action: "Load the page again",
   },
   sessionEnded: {
     title: "You are signed out",
@@ -138,13 +144,15 @@ export const strings = {
     API_KEY_ROTATING: "This key is being rotated. Wait until its old secret has ended, or end it first.",
     API_KEY_NOT_ACTIVE: "This key is expired or revoked, so it cannot be rotated.",
     API_KEY_NOT_OWNED: "This key is not yours.",
-    API_ACCESS_REQUIRED: "Your plan does not include API access.",
+    API_ACCESS_REQUIRED: "The plan of this account does not include API access.",
     IMPERSONATED: "You are acting as another user. Only that user can do this.",
-    ORG_PERMISSION_REQUIRED: "You may not change your organization's keys. Ask one of its admins.",
+    ORG_PERMISSION_REQUIRED:
+      "Your role lets you see the organization’s keys, but not change them. Ask one of its admins.",
     RATE_LIMITED: "You tried too often. Wait a minute, then try again.",
     SERVICE_UNAVAILABLE: "The service is not available right now, and nothing was changed. Try again in a moment.",
     OUTCOME_UNKNOWN: "The server could not tell in time whether it was done. Look at the list, then try again.",
     SIGNED_OUT: "Your session has ended. Sign in again.",
+    OTHER_OWNER: "This browser now acts for another account, so nothing was changed. Load the page again.",
     NO_ANSWER: "The server did not answer. It may or may not have been done.",
     FAULT: "Something went wrong on our side. It may or may not have been done. Look at the list, then try again.",
     BAD_INPUT: "What you entered was not accepted. Change it, then try again.",
@@ -352,12 +360,10 @@ export const strings = {
 
   revokeAll: {
     action: "Revoke all keys",
-    title: (count: number) => (count === 1 ? "Revoke your only key?" : `Revoke all ${count} keys?`),
     text: "Every program that uses one of them will be refused from now on. This cannot be undone.",
     recentlyUsed: "A key was used in the last 24 hours, so something may depend on it.",
     confirmWord: "revoke all",
     submit: "Revoke all",
-    receiptTitle: (count: number) => (count === 1 ? "Your key is revoked" : `All ${count} keys are revoked`),
     notRevoked: "Not all of these keys are revoked. Try again.",
     noAnswerNotRevoked:
       "The server did not answer. When asked just now, not all of these keys were revoked. Try again.",
@@ -375,6 +381,7 @@ export const strings = {
     intro: "Paste what you found to see which key it is. It is compared in this browser and sent nowhere.",
     field: "Key or line that contains it",
     show: "Show the row",
+    seen: (name: string) => `This is “${name}”.`,
     active: (name: string) => `This is “${name}”. Revoke it if it should not be where you found it.`,
     expired: (name: string) => `This is “${name}”. It has expired and is refused.`,
     revoked: (name: string) => `This is “${name}”. It is revoked. Its row says from when on it is refused.`,
@@ -411,3 +418,87 @@ export const strings = {
     secret: (name: string) => `Copy your key “${name}” now. It cannot be shown again.`,
   },
 } as const;
+
+interface TitledText {
+  title: string;
+  text: string;
+}
+
+/** The texts that say whose keys these are. */
+export interface OwnerTexts {
+  caption: string;
+  empty: TitledText;
+  emptyWithoutAccess: TitledText;
+  onlyRevoked: TitledText;
+  noAccess: TitledText;
+  limit: { title: (max: number) => string; text: string };
+  revokeAll: { title: (count: number) => string; receiptTitle: (count: number) => string };
+  revokedBy: { owner: string; account: string };
+  /** For a member who may see the keys and not change them. A person may always change their own. */
+  seeingOnly: { text: string; whomToAsk: string };
+}
+
+const ofPerson: OwnerTexts = {
+  caption: "Your keys",
+  empty: {
+    title: "No keys yet",
+    text: "A key lets a program call the API as you: a script, a server, a build job. Create one, copy it once, and revoke it here when you no longer need it.",
+  },
+  emptyWithoutAccess: { title: "No keys", text: "You have no keys, so there is none to revoke." },
+  onlyRevoked: { title: "No active keys", text: "All of your keys are revoked. Create one to call the API again." },
+  noAccess: {
+    title: "Your plan does not include API access",
+    text: "Until it does, you cannot create keys, and your existing keys are refused. To get access, change your plan or ask the person who manages it. You can still see and revoke your keys here.",
+  },
+  limit: {
+    title: (max) => `You have ${max} active keys, the most that are allowed`,
+    text: "Revoke a key that you no longer need. Then you can create another.",
+  },
+  revokeAll: {
+    title: (count) => (count === 1 ? "Revoke your only key?" : `Revoke all ${count} keys?`),
+    receiptTitle: (count) => (count === 1 ? "Your key is revoked" : `All ${count} keys are revoked`),
+  },
+  revokedBy: { owner: "by you", account: "account closed" },
+  seeingOnly: {
+    text: "You can see these keys, but not change them.",
+    whomToAsk: "If it should not be where you found it, ask who may revoke it.",
+  },
+};
+
+/** @param name stands inside of a sentence, never at its start. */
+const ofOrganization = (name: string): OwnerTexts => ({
+  caption: `Keys of ${name}`,
+  empty: {
+    title: "No keys yet",
+    text: `A key lets a program call the API as ${name}: a script, a server, a build job. Every member of ${name} sees it here.`,
+  },
+  emptyWithoutAccess: { title: "No keys", text: `There are no keys of ${name}, so there is none to revoke.` },
+  onlyRevoked: {
+    title: "No active keys",
+    text: `All keys of ${name} are revoked. A new one is needed to call the API again.`,
+  },
+  noAccess: {
+    title: `The plan of ${name} does not include API access`,
+    text: "Until it does, no keys can be created, and the existing keys are refused. To get access, ask the person who manages the plan. The keys can still be seen and revoked here.",
+  },
+  limit: {
+    title: (max) => `There are ${max} active keys of ${name}, the most that are allowed`,
+    text: "Revoke a key that is no longer needed. Then you can create another.",
+  },
+  revokeAll: {
+    title: (count) => (count === 1 ? `Revoke the only key of ${name}?` : `Revoke all ${count} keys of ${name}?`),
+    receiptTitle: (count) =>
+      count === 1 ? `The key of ${name} is revoked` : `All ${count} keys of ${name} are revoked`,
+  },
+  // The account of an organization's key is the one of its creator: the keys of a closed organization are shown to nobody.
+  revokedBy: { owner: "by a member", account: "because its creator left" },
+  seeingOnly: {
+    text: `Your role lets you see the keys of ${name}, but not change them. Ask one of its admins.`,
+    whomToAsk: `If it should not be where you found it, ask an admin of ${name} to revoke it.`,
+  },
+});
+
+/** @param owner null: nobody knows it yet. */
+export function textsOf(owner: { kind: "user" | "organization"; name: string | null } | null): OwnerTexts {
+  return owner?.kind === "organization" ? ofOrganization(owner.name ?? "your organization") : ofPerson;
+}

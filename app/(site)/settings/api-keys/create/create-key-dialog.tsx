@@ -9,8 +9,9 @@ import type { ApiKeyList } from "latchkey";
 import type { CreateInput } from "latchkey/shared";
 import { useApiKeys } from "../../../../../trpc/latchkey/client";
 
+import { useOwner } from "../owner/use-owner";
 import { SecretDialog } from "../secret/secret-dialog";
-import { strings } from "../strings";
+import { type OwnerTexts, strings } from "../strings";
 import { CreateKeyForm } from "./create-key-form";
 
 interface CreateKeyDialogProps {
@@ -24,8 +25,9 @@ interface CreateKeyDialogProps {
 /** Creates one key: it shows the form, then the secret. */
 export function CreateKeyDialog({ limit, access, onClose, onClosed }: CreateKeyDialogProps) {
   const { procedures } = useApiKeys();
+  const { texts } = useOwner();
   // Kept as it was when the dialog opened, since the key that it creates may be the last one allowed.
-  const [blocked] = useState(() => whyBlocked(limit, access));
+  const [blocked] = useState(() => whyBlocked(texts, limit, access));
   return (
     <SecretDialog<Omit<CreateInput, "requestId">>
       call={async (input, requestId) => ({
@@ -39,9 +41,9 @@ export function CreateKeyDialog({ limit, access, onClose, onClosed }: CreateKeyD
   );
 }
 
-function whyBlocked(limit: ApiKeyList["limit"], access: ApiKeyList["access"]) {
-  if (!access.allowed) return strings.noAccess;
-  return limit.used >= limit.max ? { title: strings.limit.title(limit.max), text: strings.limit.text } : null;
+function whyBlocked(texts: OwnerTexts, limit: ApiKeyList["limit"], access: ApiKeyList["access"]) {
+  if (!access.allowed) return texts.noAccess;
+  return limit.used >= limit.max ? { title: texts.limit.title(limit.max), text: texts.limit.text } : null;
 }
 
 function Blocked({ title, text }: { title: string; text: string }) {

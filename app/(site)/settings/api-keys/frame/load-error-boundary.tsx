@@ -5,6 +5,7 @@ import { TRPCClientError } from "@trpc/client";
 import { Component, type ReactNode } from "react";
 
 import { toCallFailure } from "../call-failure";
+import { AccountSwitched } from "./account-switched";
 import { LoadFailed } from "./load-failed";
 import { SessionEnded } from "./session-ended";
 
@@ -35,7 +36,9 @@ class CallErrorBoundary extends Component<CallErrorBoundaryProps, { error: unkno
   override render() {
     const { error } = this.state;
     if (error === null) return this.props.children;
-    if (toCallFailure(error).code === "SIGNED_OUT") return <SessionEnded />;
+    const { code } = toCallFailure(error);
+    if (code === "SIGNED_OUT") return <SessionEnded />;
+    if (code === "OTHER_OWNER") return <AccountSwitched />;
     return <LoadFailed onRetry={this.retry} />;
   }
 

@@ -8,6 +8,8 @@ import { Badge } from "../ui/badge";
 import { Button } from "../ui/button";
 import type { ApiKeySummary } from "latchkey";
 
+import { CreatorLeft } from "../owner/creator-left";
+import { useOwner } from "../owner/use-owner";
 import { strings } from "../strings";
 import { RotationRow } from "../rotate/rotation-row";
 import { KeyDetails } from "./key-details";
@@ -39,8 +41,9 @@ interface KeyTableProps {
 
 /** The keys that are not revoked: active ones, then expired ones. */
 export function KeyTable({ keys, ...props }: KeyTableProps) {
+  const { texts } = useOwner();
   return (
-    <TableFrame caption={strings.table.caption}>
+    <TableFrame caption={texts.caption}>
       <KeyTableHead />
       <tbody className="divide-y">
         {keys.map((key) => (
@@ -52,6 +55,7 @@ export function KeyTable({ keys, ...props }: KeyTableProps) {
 }
 
 export function KeyTableHead() {
+  const { canManage } = useOwner();
   return (
     <thead>
       <tr>
@@ -62,7 +66,7 @@ export function KeyTableHead() {
         <ColumnHead from="md">{columns.lastUsed}</ColumnHead>
         <ColumnHead from="md">{columns.expires}</ColumnHead>
         <ColumnHead from="sm">{columns.status}</ColumnHead>
-        <ColumnHead isHidden>{columns.actions}</ColumnHead>
+        {canManage && <ColumnHead isHidden>{columns.actions}</ColumnHead>}
       </tr>
     </thead>
   );
@@ -88,13 +92,18 @@ function StatusBadge({ status, standing, isExpiring }: StatusBadgeProps) {
 function KeyRow({ apiKey, ...props }: { apiKey: ApiKeySummary } & Omit<KeyTableProps, "keys">) {
   const { standing, onRotate, onEndSecret, onRevoke } = props;
   const { name, display, scopes, status, createdAt, lastUsedAt, expiresAt } = apiKey;
+  const { canManage } = useOwner();
   const isExpiring = useIsExpiring(apiKey);
   const [isOpen, setOpen] = useState(false);
   const detailsId = `details-${apiKey.id}`;
   const statusBadge = <StatusBadge status={status} standing={standing} isExpiring={isExpiring} />;
   return (
     <>
-      <tr id={rowId(apiKey)} tabIndex={-1} className="group/row -outline-offset-2 transition-colors hover:bg-muted/60">
+      <tr
+        id={rowId(apiKey)}
+        tabIndex={-1}
+        className="group/row has-[+.is-of-row-above]:border-b-0! -outline-offset-2 transition-colors hover:bg-muted/60"
+      >
         <th scope="row" className="w-full max-w-0 min-w-0 px-4 py-2.5 text-left align-top font-normal">
           <div className="flex items-start gap-1">
             <Button
@@ -158,34 +167,46 @@ function KeyRow({ apiKey, ...props }: { apiKey: ApiKeySummary } & Omit<KeyTableP
           )}
         </Cell>
         <Cell from="sm">{statusBadge}</Cell>
-        <td className="py-2.5 pr-3 pl-1 align-top">
-          <span className="flex flex-col items-end gap-1 lg:flex-row lg:justify-end">
-            {onRotate && status === "active" && (
+        {canManage && (
+          <td className="py-2.5 pr-3 pl-1 align-top">
+            <span className="flex flex-col items-end gap-1 lg:flex-row lg:justify-end">
+              {onRotate && status === "active" && (
+                <Button
+                  id={rotateButtonId(apiKey)}
+                  variant="ghost"
+                  size="sm"
+                  aria-label={strings.rotate.action(name)}
+                  onClick={() => onRotate(apiKey)}
+                >
+                  {strings.rotate.shortAction}
+                </Button>
+              )}
               <Button
-                id={rotateButtonId(apiKey)}
-                variant="ghost"
+                id={revokeButtonId(apiKey)}
+                variant="destructiveGhost"
                 size="sm"
-                aria-label={strings.rotate.action(name)}
-                onClick={() => onRotate(apiKey)}
+                aria-label={strings.revoke.action(name)}
+                onClick={() => onRevoke(apiKey)}
               >
-                {strings.rotate.shortAction}
+                {strings.revoke.shortAction}
               </Button>
-            )}
-            <Button
-              id={revokeButtonId(apiKey)}
-              variant="destructiveGhost"
-              size="sm"
-              aria-label={strings.revoke.action(name)}
-              onClick={() => onRevoke(apiKey)}
-            >
-              {strings.revoke.shortAction}
-            </Button>
-          </span>
-        </td>
+            </span>
+          </td>
+        )}
       </tr>
-      <RotationRow apiKey={apiKey} standing={standing} onEnd={() => onEndSecret(apiKey)} />
+      <CreatorLeft
+        apiKey={apiKey}
+        action={
+          onRotate && (
+            <Button variant="secondary" size="sm" onClick={() => onRotate(apiKey)}>
+              {strings.rotate.submit}
+            </Button>
+          )
+        }
+      />
+      <RotationRow apiKey={apiKey} standing={standing} onEnd={canManage ? () => onEndSecret(apiKey) : undefined} />
       {isOpen && (
-        <tr id={detailsId} className="border-t-0! bg-muted/40">
+        <tr id={detailsId} className="is-of-row-above bg-muted/40">
           <td colSpan={8} className="px-4 pt-1 pb-4 sm:pl-10">
             <KeyDetails apiKey={apiKey} />
           </td>

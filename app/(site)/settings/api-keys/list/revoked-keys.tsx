@@ -4,6 +4,7 @@ import { Time } from "../time";
 import { Badge } from "../ui/badge";
 import type { ApiKeySummary, Effect } from "latchkey";
 
+import { useOwner } from "../owner/use-owner";
 import { strings } from "../strings";
 import { useSecondsUntil } from "../use-seconds-until";
 import { rowId } from "./key-table";
@@ -40,9 +41,10 @@ export function RevokedKeys({ keys }: { keys: ApiKeySummary[] }) {
 
 function RevokedRow({ apiKey }: { apiKey: ApiKeySummary }) {
   const { name, display, revokedAt, revokedBy, effect } = apiKey;
+  const by = { ...texts.by, ...useOwner().texts.revokedBy };
   const when = revokedAt && (
     <>
-      <Time value={revokedAt} form="relative" /> {revokedBy && <span>{texts.by[revokedBy]}</span>}
+      <Time value={revokedAt} form="relative" /> {revokedBy && <span>{by[revokedBy]}</span>}
     </>
   );
   return (

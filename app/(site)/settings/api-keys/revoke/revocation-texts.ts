@@ -1,5 +1,5 @@
 import type { FailureCode } from "../call-failure";
-import { strings } from "../strings";
+import { type OwnerTexts, strings } from "../strings";
 
 /** What the dialog says of the keys that it revokes. */
 export interface RevocationTexts {
@@ -21,7 +21,6 @@ export function textsForOne(name: string): RevocationTexts {
   return { ...texts, title: title(name), receiptTitle: receiptTitle(name), confirmWord: name };
 }
 
-export function textsForAll(count: number): RevocationTexts {
-  const { title, receiptTitle, ...texts } = strings.revokeAll;
-  return { ...texts, title: title(count), receiptTitle: receiptTitle(count) };
+export function textsForAll(count: number, { revokeAll: { title, receiptTitle } }: OwnerTexts): RevocationTexts {
+  return { ...strings.revokeAll, title: title(count), receiptTitle: receiptTitle(count) };
 }

@@ -8,6 +8,7 @@ import { bodyClasses, footerClasses, headerClasses } from "../ui/dialog-parts";
 import type { ApiKeySummary } from "latchkey";
 
 import { useArrived } from "../arrived";
+import { useOwner } from "../owner/use-owner";
 import { strings } from "../strings";
 import { effectOfKeys } from "./effect-of-keys";
 import { EffectReceipt } from "./effect-receipt";
@@ -28,9 +29,10 @@ interface RevokeDialogProps {
 /** Asks, revokes, and stays open until the outcome is known. Then it shows the receipt. */
 export function RevokeDialog({ target, keys, onClose, onClosed }: RevokeDialogProps) {
   const isAll = "all" in target;
+  const owner = useOwner();
   // Kept as they were when the dialog opened, since the list no longer has them once they are revoked.
   const [chosen] = useState(isAll ? target.all : [target.one]);
-  const texts = isAll ? textsForAll(chosen.length) : textsForOne(target.one.name);
+  const texts = isAll ? textsForAll(chosen.length, owner.texts) : textsForOne(target.one.name);
   const ids = chosen.map((key) => key.id);
   const [, setArrived] = useArrived();
   const cancelRef = useRef<HTMLButtonElement>(null);

@@ -6,7 +6,7 @@ import { useState } from "react";
 import type { Effect } from "latchkey";
 import { useApiKeys } from "../../../../../trpc/latchkey/client";
 
-import { describeFailure, toCallFailure } from "../call-failure";
+import { describeFailure, type FailureCode, toCallFailure } from "../call-failure";
 import { useTellList } from "../list/use-tell-list";
 import { useOneSubmit } from "../use-one-submit";
 import { effectOfKeys } from "./effect-of-keys";
@@ -82,8 +82,7 @@ export function useRevocation({ ids, isAll, texts, onRevoked }: RevocationOption
       return settle(effect);
     } catch (error) {
       const failure = toCallFailure(error);
-      if (failure.code === "SIGNED_OUT" || failure.code === "API_KEY_NOT_FOUND")
-        return fail(describeFailure(failure, texts.failed));
+      if (refusals.has(failure.code)) return fail(describeFailure(failure, texts.failed));
       const hasAnswered = failure.code !== "NO_ANSWER" && failure.code !== "OUTCOME_UNKNOWN";
       return check(hasAnswered ? texts.notRevoked : texts.noAnswerNotRevoked);
     }
@@ -92,3 +91,11 @@ export function useRevocation({ ids, isAll, texts, onRevoked }: RevocationOption
   const submit = useOneSubmit(() => (phase.step === "unknown" ? check(texts.noAnswerNotRevoked) : send()));
   return { phase, submit };
 }
+
+/** The server has certainly changed nothing, and has nothing else to tell. */
+const refusals: ReadonlySet<FailureCode> = new Set([
+  "SIGNED_OUT",
+  "OTHER_OWNER",
+  "ORG_PERMISSION_REQUIRED",
+  "API_KEY_NOT_FOUND",
+]);

@@ -33,7 +33,7 @@ export function RotationRow({ apiKey, standing, onEnd }: RotationRowProps) {
   if (!rotation) return null;
   const isEnding = rotation.state === "grace" && rotation.effect !== null;
   return (
-    <tr className="border-t-0! bg-muted/40 text-[0.8125rem]">
+    <tr className="is-of-row-above has-[+.is-of-row-above]:border-b-0! bg-muted/40 text-[0.8125rem]">
       <td colSpan={8} className="px-4 py-2.5 sm:pl-10">
         <span className="sr-only">{texts.of(name)}</span>
         <div className="flex flex-wrap items-center justify-between gap-x-6 gap-y-2">
