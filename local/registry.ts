@@ -53,7 +53,7 @@ export function describeRegistry() {
 
 const docs = [
   '1. In your global CSS, after Tailwind: @import "./(latchkey)/settings/api-keys/styles.css"; (the path from that file)',
-  "2. <ClerkProvider> around the children of app/layout.tsx; clerkMiddleware() in middleware.ts (proxy.ts from Next 16 on), for pages and /api/trpc. Fill in the settings, then: npx latchkey migrate",
+  "2. <ClerkProvider> around the children of app/layout.tsx; clerkMiddleware() in middleware.ts (proxy.ts from Next 16 on), for pages, /api/trpc and /api/history. Fill in the settings, then: npx latchkey migrate",
   "3. With a tRPC of your own at /api/trpc, in its root: apiKeys: createApiKeysRouter({ router: createTRPCRouter, procedure: protect(publicProcedure, getLatchkey) })",
 ];
 

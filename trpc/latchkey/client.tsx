@@ -71,6 +71,7 @@ function connect({ ownerId, endpoint, freshToken }: Omit<ApiKeysProviderProps, "
   const queries = queriesOf(ownerId, {
     list: () => procedures.list.query(),
     usage: (input) => procedures.usage.query(input),
+    history: (input) => procedures.history.query(input),
   });
   return { procedures, queries };
 }

@@ -1,11 +1,12 @@
-import { queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 
-import type { ApiKeyList, ApiKeyUsage } from "latchkey";
+import type { ApiKeyList, ApiKeyUsage, KeyEventPage } from "latchkey";
 
 /** How to ask for what the page shows: over HTTP in a browser, by direct calls on the server. */
 export interface Ask {
   list: () => Promise<ApiKeyList>;
   usage: (input: { id: string }) => Promise<ApiKeyUsage>;
+  history: (input: { id?: string; cursor?: string; limit?: number }) => Promise<KeyEventPage>;
 }
 
 /**
@@ -17,5 +18,23 @@ export function queriesOf(ownerId: string, ask: Ask) {
     list: queryOptions({ queryKey: [ownerId, "apiKeys", "list"], queryFn: ask.list }),
     usage: (id: string) =>
       queryOptions({ queryKey: [ownerId, "apiKeys", "usage", id], queryFn: () => ask.usage({ id }) }),
+    /** @param id the key's id; undefined: what has happened to all of them and to the account. */
+    history: (id: string | undefined) =>
+      infiniteQueryOptions({
+        queryKey: [ownerId, "apiKeys", "history", id ?? null],
+        queryFn: ({ pageParam }) =>
+          ask.history({ ...(id !== undefined && { id }), ...(pageParam !== null && { cursor: pageParam }) }),
+        initialPageParam: null as string | null,
+        getNextPageParam: ({ nextCursor }) => nextCursor,
+        // Somebody who comes here wants to know what was done a moment ago.
+        staleTime: 0,
+      }),
+    /** @param version differs when something has happened to the key. */
+    latestEvents: (id: string, version: string) =>
+      queryOptions({
+        queryKey: [ownerId, "apiKeys", "latestEvents", id, version],
+        queryFn: () => ask.history({ id, limit: 10 }),
+        staleTime: 0,
+      }),
   };
 }

@@ -1,6 +1,9 @@
 /** The addresses that the page uses. Change them here where your app has the page or the endpoints somewhere else. */
 export const paths = {
   page: "/settings/api-keys",
+  history: "/settings/api-keys/history",
+  /** Downloads a history. */
+  historyFile: "/api/history",
   procedures: "/api/trpc",
   /** Says what a key is. It is shown with a new key, and "Try it" calls it. */
   whoami: "/api/v1/whoami",
@@ -63,6 +66,70 @@ export const strings = {
     note: "These are the requests in which the key was accepted. The last minute may be missing. Days are in UTC.",
     loading: "Loading the usage",
     failed: "The usage could not be loaded.",
+  },
+
+  history: {
+    title: "History",
+    intro: "Who did what to the keys of this account, newest first.",
+    of: (name: string) => `History of ${name}`,
+    all: "All history",
+    filter: "Show",
+    everything: "All keys, and the account",
+    caption: "What has happened",
+    columns: { event: "Event", key: "Key", at: "Time" },
+    more: "Show older events",
+    shown: (count: number, hasMore: boolean) => {
+      const events = count === 1 ? "1 event" : `${count} events`;
+      return hasMore ? `${events} so far` : `${events}, and none before`;
+    },
+    download: "Download",
+    formats: { csv: "CSV", ndjson: "NDJSON" },
+    loading: "Loading the history",
+    failed: "The history could not be loaded.",
+    failedText: "The service did not answer. Try again in a moment.",
+    none: "Nothing has happened yet",
+    noneText: "What is done to keys from now on is recorded here.",
+    noSuchKey: "It is none of this account’s keys. Choose another one above.",
+  },
+
+  /** What has happened, in a sentence. "It" is the key, which is named beside it. */
+  events: {
+    who: {
+      you: "You",
+      user: (id: string) => `Member ${id}`,
+      impersonated: (who: string, by: string) => `${who} (${by} acted for them)`,
+      key: "The key itself",
+      operator: "An operator",
+      clerk: "The sign-in",
+      reporter: "Somebody who found it",
+      system: "Latchkey",
+    },
+    created: (who: string) => `${who} created it`,
+    imported: "An operator brought it here from another system",
+    adopted: "It was taken over from another system on its first use",
+    renamed: (who: string, from: string, to: string) => `${who} renamed it from “${from}” to “${to}”`,
+    rotationStarted: (who: string, grace: string) =>
+      `${who} started a rotation: the old key works until the new one is first used, and then for ${grace}`,
+    rotatedNow: (who: string) => `${who} rotated it and ended the old key at once`,
+    activated: (end: string) => `The new key was first used. The old one works until ${end}`,
+    rotationCancelled: (who: string) => `${who} cancelled the rotation`,
+    graceEnded: (who: string) => `${who} ended the old key before its time`,
+    revoked: (who: string) => `${who} revoked it`,
+    revokedBy: {
+      key: "The key revoked itself",
+      account: "It was revoked because an account was closed, or its creator left",
+      operator: "An operator revoked it",
+      leak: "It was revoked because somebody had found it",
+    } as Partial<Record<string, string>>,
+    effective: "From now on no request with it was accepted",
+    expiring: "It expires in a few days",
+    exposed: (place: string) => `It was found where it does not belong: ${place}`,
+    accessGiven: "The plan now includes API access",
+    accessTaken: "The plan no longer includes API access, so the keys are refused",
+    banned: "The account was banned, which ends its keys",
+    deleted: "The account was deleted, which ends its keys",
+    reopened: "The account was opened again. Its old keys stay revoked",
+    left: (id: string) => `Member ${id} left the organization`,
   },
 
   revoked: {
@@ -409,7 +476,7 @@ export const strings = {
     title: "This page is not set up yet",
     text: "Something that it needs is missing in this app:",
     provider: "There is no ClerkProvider: put <ClerkProvider> around the children in app/layout.tsx.",
-    middleware: `Clerk’s middleware does not run here: export clerkMiddleware() from middleware.ts (proxy.ts from Next 16 on), with a matcher for ${paths.page} and ${paths.procedures}.`,
+    middleware: `Clerk’s middleware does not run here: export clerkMiddleware() from middleware.ts (proxy.ts from Next 16 on), with a matcher for ${paths.page}, ${paths.procedures} and ${paths.historyFile}.`,
   },
 
   crash: {

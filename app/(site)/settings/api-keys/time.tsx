@@ -47,6 +47,11 @@ export function formatTime(value: Date): string {
   return timeForm.format(value);
 }
 
+/** "Nov 3, 2026, 14:32:07", in the reader's zone. For the browser only. */
+export function formatDateTime(value: Date): string {
+  return `${dateForm.format(value)}, ${timeForm.format(value)}`;
+}
+
 /** "14:00", in the reader's zone. For the browser only. */
 export function formatHour(value: Date): string {
   return hourForm.format(value);
@@ -59,7 +64,7 @@ export function formatShortDate(value: Date): string {
 
 function formatMoment(value: Date, form: TimeForm, now: number | null): string {
   if (form === "time") return timeForm.format(value);
-  if (form === "dateTime") return `${dateForm.format(value)}, ${timeForm.format(value)}`;
+  if (form === "dateTime") return formatDateTime(value);
   if (form === "date" || now === null) return dateForm.format(value);
   const distance = value.getTime() - now;
   for (const [unit, milliseconds] of units)

@@ -2,6 +2,7 @@ import { Time } from "../time";
 import { cn } from "../ui/cn";
 import type { ApiKeySummary } from "latchkey";
 
+import { KeyHistory } from "../history/key-history";
 import { Creator } from "../owner/creator";
 import { useOwner } from "../owner/use-owner";
 import { strings } from "../strings";
@@ -45,6 +46,7 @@ export function KeyDetails({ apiKey }: { apiKey: ApiKeySummary }) {
         </p>
       )}
       <KeyUsage id={id} />
+      <KeyHistory apiKey={apiKey} />
     </>
   );
 }

@@ -1,9 +1,12 @@
 "use client";
 
+import Link from "next/link";
+
 import { Time } from "../time";
 import { Badge } from "../ui/badge";
 import type { ApiKeySummary, Effect } from "latchkey";
 
+import { historyOf } from "../history/history-of";
 import { useOwner } from "../owner/use-owner";
 import { strings } from "../strings";
 import { useSecondsUntil } from "../use-seconds-until";
@@ -50,7 +53,17 @@ function RevokedRow({ apiKey }: { apiKey: ApiKeySummary }) {
   return (
     <tr id={rowId(apiKey)} tabIndex={-1} className="-outline-offset-2">
       <th scope="row" className="w-full max-w-0 min-w-0 px-4 py-2.5 text-left align-top font-normal">
-        <span className="block truncate leading-7 text-muted-foreground">{name}</span>
+        <span className="flex items-baseline gap-3 leading-7">
+          <span className="truncate text-muted-foreground">{name}</span>
+          <Link
+            href={historyOf(apiKey)}
+            prefetch={false}
+            aria-label={strings.history.of(name)}
+            className="rounded-sm text-xs text-muted-foreground underline underline-offset-4 hover:text-foreground"
+          >
+            {strings.history.title}
+          </Link>
+        </span>
         <span className="mt-1 flex flex-col gap-1 text-xs text-muted-foreground md:hidden">
           <KeyDisplay display={display} />
           <span>

@@ -3,7 +3,7 @@ import type { ComponentProps } from "react";
 import { cn } from "./cn";
 
 // 16 px on phones, since iOS zooms into a focused field with smaller text.
-const fieldClasses =
+export const fieldClasses =
   "min-w-0 rounded-md border border-input bg-card px-3 text-base text-foreground shadow-xs transition-colors placeholder:text-muted-foreground/80 focus-visible:border-ring focus-visible:outline-offset-0 disabled:opacity-60 aria-invalid:border-destructive sm:text-sm";
 
 type InputProps = Omit<ComponentProps<"input">, "size"> & { size?: "md" | "sm" };
