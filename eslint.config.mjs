@@ -106,7 +106,7 @@ export default tseslint.config(
   { files: ["app/(site)/settings/api-keys/**"], rules: restrict(storage, blockAlias) },
   {
     files: ["app/**/*.tsx", "app/(site)/**/*.ts", "trpc/latchkey/*"],
-    ignores: ["app/**/page.tsx", "trpc/latchkey/server.tsx"],
+    ignores: ["app/**/page.tsx", "app/**/session-page.tsx", "trpc/latchkey/server.tsx"],
     rules: serverInBrowser,
   },
   { files: ["server/**"], ignores: ["server/latchkey/**"], rules: restrict(frameworks, alias) },
