@@ -5,7 +5,7 @@ import { changeAtSignIn, signInByCookies } from "./sign-in-changes";
 
 type Role = "org:admin" | "org:member";
 
-export interface Organization {
+interface Organization {
   id: string;
   name: string;
 }
