@@ -121,7 +121,7 @@ test.describe("the history on the settings page", () => {
     await renameOver(
       session,
       await idOf(session, "Nightly backup"),
-      "A name of a key that is as long as a name may be, so that it wraps",
+      "A name of a key that is as long as a name may be, so it wraps",
     );
     await page.reload();
     await page.getByRole("button", { name: "Usage of Production" }).click();

@@ -1,6 +1,7 @@
 "use client";
 
 import { KeyRound, Plus } from "lucide-react";
+import Link from "next/link";
 import { useRef, useState } from "react";
 
 import { formatTime } from "./time";
@@ -25,7 +26,7 @@ import { OwnerProvider } from "./owner/use-owner";
 import { RevokeDialog } from "./revoke/revoke-dialog";
 import { EndSecretDialog } from "./rotate/end-secret-dialog";
 import { RotateDialog } from "./rotate/rotate-dialog";
-import { type OwnerTexts, strings, textsOf } from "./strings";
+import { type OwnerTexts, paths, strings, textsOf } from "./strings";
 
 /** @param renderedAt when the server made this page, in milliseconds since 1970. */
 export function ApiKeysView({ renderedAt }: { renderedAt: number }) {
@@ -76,6 +77,13 @@ export function ApiKeysView({ renderedAt }: { renderedAt: number }) {
               <span className="text-[0.8125rem] text-muted-foreground tabular-nums">
                 {standing === "checked" ? strings.count(limit.used, limit.max) : strings.status[standing]}
               </span>
+              <Link
+                href={paths.history}
+                prefetch={false}
+                className="rounded-sm text-[0.8125rem] text-muted-foreground underline underline-offset-4 hover:text-foreground"
+              >
+                {strings.history.title}
+              </Link>
               {canManage && (
                 <Button ref={createRef} onClick={() => setCreating(true)}>
                   <Plus aria-hidden />
