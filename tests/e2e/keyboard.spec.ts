@@ -22,6 +22,8 @@ test("with the keyboard alone a key is created, kept, renamed, looked at and rev
   await page.keyboard.press("Enter");
   await expect(page.getByRole("main")).toBeFocused();
   await page.keyboard.press("Tab");
+  await expect(page.getByRole("link", { name: "History", exact: true })).toBeFocused();
+  await page.keyboard.press("Tab");
   await expect(button("Create key")).toBeFocused();
   await page.keyboard.press("Enter");
 

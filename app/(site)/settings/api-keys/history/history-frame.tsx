@@ -15,7 +15,7 @@ export function HistoryFrame({ owner, children }: { owner?: ApiKeyList["owner"];
     <div className="py-8 sm:py-10">
       <Link
         href={paths.page}
-        className="-ml-1 inline-flex min-h-6 items-center gap-1 rounded-sm text-[0.8125rem] text-muted-foreground hover:text-foreground"
+        className="inline-flex min-h-6 items-center gap-1 rounded-sm text-[0.8125rem] text-muted-foreground hover:text-foreground"
       >
         <ChevronLeft aria-hidden className="size-4" />
         <span>{strings.title}</span>

@@ -26,7 +26,7 @@ export function KeyHistory({ apiKey }: { apiKey: ApiKeySummary }) {
   return (
     <section aria-label={texts.of(apiKey.name)} className="mt-5">
       <div className="mb-1.5 flex flex-wrap items-baseline justify-between gap-x-4">
-        <h3 className="font-medium">{texts.title}</h3>
+        <h2 className="font-medium">{texts.title}</h2>
         <Link href={historyOf(apiKey)} prefetch={false} className="rounded-sm text-xs underline underline-offset-4">
           {texts.all}
         </Link>
