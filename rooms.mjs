@@ -34,12 +34,12 @@ export const rooms = {
     instead: "The outbox knows no verb: pass it the change as a function.",
   },
   "server/keys": {
-    is: "one verb a file: create, list, rename, revoke, verify, usage",
+    is: "one verb a file: create, list, rename, rotate, revoke, verify, usage",
     mayImport: ["server/shared", "server/platform", "server/slot", "server/history", "server/outbox"],
     instead: "Verbs know nothing of owners' accounts, HTTP or Clerk. Take a plain argument.",
   },
   "server/owners": {
-    is: "what happens to an account: access, closing, reopening",
+    is: "what happens to an account: access, closing, reopening, who leaves",
     mayImport: ["server/shared", "server/platform", "server/history", "server/outbox", "server/keys"],
     instead: "Owners know nothing of HTTP or Clerk. Take a plain argument.",
   },
