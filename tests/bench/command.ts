@@ -14,6 +14,7 @@ import { measureImports } from "./import-suite";
 import { measurePeers } from "./peers-suite";
 import { renderFindings, renderGoals } from "./report";
 import { measureRevocations } from "./revoke-suite";
+import { measureRotations } from "./rotate-suite";
 import { startServices } from "./services";
 import type { Findings, Suite } from "./suite";
 
@@ -24,6 +25,7 @@ const suites: Record<string, { title: string; measure: Suite }> = {
   peers: { title: "Beside better-auth", measure: measurePeers },
   growth: { title: "Growth", measure: measureGrowth },
   revoke: { title: "Revocation", measure: measureRevocations },
+  rotate: { title: "Rotation", measure: measureRotations },
   drain: { title: "After an outage", measure: measureDrains },
   import: { title: "Import", measure: measureImports },
   history: { title: "The history", measure: measureHistory },
