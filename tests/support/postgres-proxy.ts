@@ -37,6 +37,7 @@ export async function startPostgresProxy(target: string): Promise<PostgresProxy>
 
   const server = createServer((client) => {
     if (isSevered) return client.destroy();
+    let losesAnswer = false;
     const { hostname, port } = new URL(proxy.target);
     const upstream = connect(Number(port), hostname);
     for (const socket of [client, upstream]) {
@@ -46,10 +47,11 @@ export async function startPostgresProxy(target: string): Promise<PostgresProxy>
       socket.on("close", () => {
         sockets.delete(socket);
         client.destroy();
-        upstream.destroy();
+        // The statement whose answer is lost still arrives, also when whoever has sent it is dead by now.
+        if (losesAnswer && socket === client) upstream.end();
+        else upstream.destroy();
       });
     }
-    let losesAnswer = false;
     upstream.on("data", (data) => (losesAnswer ? client.destroy() : client.write(data)));
 
     let buffered = Buffer.alloc(0);
