@@ -3,7 +3,7 @@ import type { Backend } from "@/local/redis/reply";
 import { runBlock } from "./block";
 import { compare, type Side } from "./compare";
 import { createPipeliningRedis } from "./redis";
-import { captureEval, type EvalRequest, sendEval } from "./slot-eval";
+import { captureEval, type EvalRequest } from "./slot-eval";
 import { insertKeys, openStage, rotating, verify, warmSlots } from "./stage";
 import type { Suite } from "./suite";
 
@@ -25,10 +25,10 @@ export const measureHits: Suite = async ({ services, effort }) => {
       run: () => runBlock(operation, { inFlight, milliseconds: effort.blockMilliseconds }),
     });
     const raw = rotating(requests, (request) => evalRaw(stage.redis, request));
-    const bare = rotating(requests, (request) => sendEval(context.redis.slot, request));
+    const bare = rotating(requests, (request) => context.redis.slot.evaluate(...request));
     const hit = rotating(keys, ({ secret }) => verify(context, secret));
     const pipelining = createPipeliningRedis(services);
-    const barePipelined = rotating(requests, (request) => sendEval(pipelining, request));
+    const barePipelined = rotating(requests, ([script, { keys, args }]) => pipelining.eval(script, keys, args));
 
     const comparisons = [
       await compare(
@@ -64,6 +64,6 @@ export const measureHits: Suite = async ({ services, effort }) => {
   }
 };
 
-function evalRaw(redis: Backend, [script, keys, args]: EvalRequest): Promise<unknown> {
+function evalRaw(redis: Backend, [script, { keys, args }]: EvalRequest): Promise<unknown> {
   return redis.pipeline([["EVAL", script, String(keys.length), ...keys, ...args]]);
 }

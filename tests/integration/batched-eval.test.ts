@@ -3,8 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { createBatchedEval } from "@/server/platform/batched-eval";
-import { createRedisClients } from "@/server/platform/redis";
+import { createRedisClients, type ScriptCall } from "@/server/platform/redis";
 
 import { type RedisProxy, startRedisProxy } from "../support/redis-proxy";
 import { redisKinds, testRedis } from "../support/services";
@@ -13,16 +12,14 @@ const script = "if ARGV[1] == 'bad' then return redis.error_reply('ERR bad') end
 
 describe.each(redisKinds)("a batched EVAL on %s", (redisKind) => {
   let proxy: RedisProxy;
-  let evaluate: ReturnType<typeof createBatchedEval>;
+  let evaluate: (call: ScriptCall) => Promise<unknown>;
   const key = `batch:${randomUUID()}`;
-  const call = (argument: string) => evaluate([key], [argument]);
+  const call = (argument: string) => evaluate({ keys: [key], args: [argument] });
 
   beforeEach(async () => {
     proxy = await startRedisProxy(testRedis(redisKind).url);
-    evaluate = createBatchedEval(
-      createRedisClients({ url: proxy.url, token: testRedis(redisKind).token }).slot,
-      script,
-    );
+    const { slot } = createRedisClients({ url: proxy.url, token: testRedis(redisKind).token });
+    evaluate = slot.forManyCallers(script);
   });
   afterEach(() => proxy.stop());
 
