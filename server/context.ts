@@ -9,15 +9,15 @@ import { createDatabase } from "./platform/database";
 import { createLogger } from "./platform/logger";
 import { createMetrics } from "./platform/metrics";
 import { createCallLimit } from "./platform/call-limit";
-import { createRedisClients } from "./platform/redis";
+import { createRedisClients, type RedisPlace } from "./platform/redis";
 import { createSlots } from "./slot/slot";
 import { createSlotBreaker } from "./slot/slot-breaker";
 
 export interface ServerOptions extends KeySettings {
   /** A Postgres primary. */
   databaseUrl: string;
-  /** The Redis leader, behind Upstash's REST API. Every key of ours there begins with `prefix`, in all processes with the same one. */
-  redis: { url: string; token: string; prefix: string };
+  /** The Redis leader. Every key of ours there begins with `prefix`, in all processes with the same one. */
+  redis: RedisPlace & { prefix: string };
   logLevel: string;
   now?: () => Date;
 }
@@ -41,7 +41,7 @@ export function createServerContext(options: ServerOptions): ServerContext {
   const { databaseUrl, logLevel, now = () => new Date(), ...settings } = options;
   const db = createDatabase(databaseUrl);
   const logger = createLogger(logLevel);
-  const redis = createRedisClients(options.redis);
+  const redis = createRedisClients(options.redis, logger);
   const { prefix } = options.redis;
   const limit = (name: string) => createCallLimit({ redis: redis.limiter, prefix, name, logger });
   return {

@@ -25,6 +25,8 @@ export function createRestClients(options: { url: string; token: string }, budge
       evalsha: (sha, keys, args) => limiter.evalsha(sha, keys, args),
       eval: (script, keys, args) => limiter.eval(script, keys, args),
     },
+    // Each request is one of its own.
+    close: () => undefined,
   };
 }
 

@@ -1,4 +1,7 @@
+import type { Logger } from "./logger";
 import { createRestClients } from "./redis-by-rest";
+import { createTcpClients } from "./redis-by-tcp";
+import type { RedisAddress } from "./redis-connection";
 
 /** How long one request to Redis may take. A verification must not wait long for a cache. A purge is worth waiting for. */
 const budgets = { slotMilliseconds: 250, purgeMilliseconds: 1_000 };
@@ -36,9 +39,14 @@ export interface RedisClients {
   slot: RedisClient;
   purge: RedisClient;
   limiter: LimiterClient;
+  /** Ends what is kept open. Nothing can be asked afterwards. */
+  close(): void;
 }
 
+/** The leader behind Upstash's REST API, or its own address. */
+export type RedisPlace = { url: string; token: string } | { address: RedisAddress };
+
 /** Makes the clients. They connect to nothing yet. */
-export function createRedisClients(options: { url: string; token: string }): RedisClients {
-  return createRestClients(options, budgets);
+export function createRedisClients(place: RedisPlace, logger: Logger): RedisClients {
+  return "address" in place ? createTcpClients(place.address, budgets, logger) : createRestClients(place, budgets);
 }

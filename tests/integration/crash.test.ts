@@ -9,7 +9,7 @@ import { cachePurges } from "@/server/platform/schema";
 import { drainPurges } from "@/server/outbox/drain";
 
 import { createKeyOf, newCaller, startTestServer, useTestServer } from "../support/domain";
-import { redisKinds, testRedis } from "../support/services";
+import { redisKinds } from "../support/services";
 
 const isBypass = (body: string) => body.includes('"M:"');
 const isPurge = (body: string) => body.includes("'DEL'");
@@ -58,8 +58,7 @@ describe.each(redisKinds)("a process that is killed while it revokes, on %s", (r
       env: {
         ...process.env,
         DATABASE_URL: doomed.postgresProxy.url,
-        REDIS_URL: doomed.redisProxy.url,
-        REDIS_TOKEN: testRedis(redisKind).token,
+        REDIS_PLACE: JSON.stringify(doomed.redisPlace),
         OWNER_ID: caller.ownerId,
         KEY_ID: key.id,
       },

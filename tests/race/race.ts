@@ -15,7 +15,13 @@ import { guaranteeSeconds, type Slots } from "@/server/slot/slot";
 import { hashSecret } from "@/server/keys/secret";
 import { drainPurges } from "@/server/outbox/drain";
 import type { Fate } from "@/tests/support/redis-proxy";
-import { newCaller, newKeyInput, startServerInstance, type TestServer } from "@/tests/support/server-instance";
+import {
+  newCaller,
+  newKeyInput,
+  startServerInstance,
+  type TestRedis,
+  type TestServer,
+} from "@/tests/support/server-instance";
 import { slotKeyOf } from "@/tests/support/slots";
 
 import { clock, countHistory, findViolations, type RaceCounts, type SecretHistory, type Violation } from "./history";
@@ -25,7 +31,7 @@ export interface RaceOptions {
   seed: number;
   milliseconds: number;
   databaseUrl: string;
-  redis: { url: string; token: string };
+  redis: TestRedis;
   /** Replaces the slots of every instance: for the positive controls. */
   slots?: (slots: Slots, server: TestServer) => Slots;
   /** Runs beside the load, to kill and restart what the servers depend on. */
@@ -54,7 +60,12 @@ interface Subject {
  */
 export async function race(options: RaceOptions): Promise<RaceReport> {
   const random = createRandom(options.seed);
-  const raw = new Redis({ ...options.redis, automaticDeserialization: false, enableTelemetry: false });
+  const raw = new Redis({
+    url: options.redis.url,
+    token: options.redis.token,
+    automaticDeserialization: false,
+    enableTelemetry: false,
+  });
   const deafHashes = new Set<string>();
   let isCalm = false;
   let fillsRefused = 0;
