@@ -62,10 +62,8 @@ function toScript(text: string): Script {
 
 /** Runs a script by its hash, and by its text where the server does not know it, as after a restart. */
 function createRun(connection: RedisConnection) {
-  return ({ text, sha }: Script, { keys, args }: ScriptCall): Promise<unknown> => {
-    const rest = [String(keys.length), ...keys, ...args];
-    return connection.send(["EVALSHA", sha, ...rest], ["EVAL", text, ...rest]);
-  };
+  return ({ text, sha }: Script, { keys, args }: ScriptCall): Promise<unknown> =>
+    connection.send(["EVALSHA", sha, String(keys.length), ...keys, ...args], text);
 }
 
 /** The first line of the library's scripts. Only Upstash knows the flag in it, and every other Redis refuses the script. */

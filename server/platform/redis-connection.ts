@@ -19,12 +19,25 @@ type RedisCommand = readonly [name: string, ...args: string[]];
 export interface RedisConnection {
   /**
    * Sends one command, once. Calls of one turn of the event loop leave together and in their order.
-   * @param ifScriptIsUnknown is sent where Redis answers NOSCRIPT, within the same budget. It has run nothing then, so this is no repetition.
+   * @param scriptText of a script that is called by its hash. It is sent in place of the hash where Redis answers NOSCRIPT, within the same
+   *   budget. Redis has run nothing then, so this is no repetition.
    * @throws TimeoutError when there is no answer within the budget. RedisReplyError when Redis answers with an error. RedisUnreachableError
    *   when there is no connection, or when it was lost before the answer. Unless Redis has answered, nobody knows whether the command has run.
    */
-  send(command: RedisCommand, ifScriptIsUnknown?: RedisCommand): Promise<unknown>;
+  send(command: RedisCommand, scriptText?: string): Promise<unknown>;
   close(): void;
+}
+
+interface Call {
+  command: RedisCommand;
+  scriptText: string | undefined;
+  resolve: (answer: unknown) => void;
+  reject: (fault: Error) => void;
+  timer: NodeJS.Timeout | undefined;
+  /** It has its answer or its error. Whatever comes later is for nobody. */
+  isOver: boolean;
+  sentBy: Redis | undefined;
+  bytesReadBefore: number;
 }
 
 /** Redis answered with an error. The message has its code alone: the rest may repeat the command, and with it a hash. */
@@ -91,7 +104,7 @@ export function createRedisConnection(options: {
   async function attemptOnce(): Promise<Redis> {
     try {
       const client = await open(address, forget);
-      if (isClosed) end(client);
+      if (isClosed) destroy(client);
       else live = client;
       hasAnswered = false;
       return client;
@@ -111,7 +124,7 @@ export function createRedisConnection(options: {
   function forget(client: Redis) {
     if (live !== client) return;
     live = undefined;
-    end(client);
+    destroy(client);
     if (!hasAnswered) failures++;
     if (failures === 0) connectInBackground();
     else reconnectLater();
@@ -129,58 +142,78 @@ export function createRedisConnection(options: {
     setTimeout(connectAgain, pause * (0.5 + Math.random() / 2)).unref();
   }
 
-  function send(command: RedisCommand, ifScriptIsUnknown?: RedisCommand): Promise<unknown> {
+  // No function is made for a call but two: at 60,000 calls a second that is a tenth of the time.
+  function send(command: RedisCommand, scriptText?: string): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      let isOver = false;
-      let sentBy: Redis | undefined;
-      let bytesReadBefore = 0;
-      const settle = () => {
-        isOver = true;
-        clearTimeout(timer);
+      const call: Call = {
+        command,
+        scriptText,
+        resolve,
+        reject,
+        timer: undefined,
+        isOver: false,
+        sentBy: undefined,
+        bytesReadBefore: 0,
       };
-      const fail = (fault: unknown) => {
-        if (isOver) return;
-        settle();
-        reject(toOwnError(fault));
-      };
-      const expire = () => {
-        if (isOver) return;
-        const error =
-          (sentBy && stalls.get(sentBy)) ?? new DOMException("Redis did not answer in time", "TimeoutError");
-        // Nothing at all has come since: the connection is dead, though nobody has closed it. Whoever uses it next would wait in vain.
-        if (sentBy?.stream.bytesRead === bytesReadBefore) {
-          stalls.set(sentBy, error);
-          forget(sentBy);
-        }
-        fail(error);
-      };
-      // One turn late: when the process was blocked, timers run before sockets are read, and the answer may have arrived.
-      const timer = setTimeout(() => setImmediate(expire), budgetMilliseconds);
-      const sendBy = (client: Redis, [name, ...args]: RedisCommand, fallback?: RedisCommand) => {
-        if (isOver) return;
-        sentBy = client;
-        bytesReadBefore = client.stream.bytesRead;
-        joinTurn(client);
-        client.call(name, ...args).then(
-          (answer) => {
-            noteGoodAnswer(client);
-            if (isOver) return;
-            settle();
-            resolve(answer);
-          },
-          (fault: unknown) => {
-            const error = stalls.get(client) ?? toOwnError(fault);
-            const code = error instanceof RedisReplyError ? error.code : "";
-            if (codesOfNoLeader.has(code)) forget(client);
-            if (code === "NOSCRIPT" && fallback) sendBy(client, fallback);
-            else fail(error);
-          },
-        );
-      };
-      if (live) sendBy(live, command, ifScriptIsUnknown);
-      else if (isClosed || (failures > 1 && !alwaysTries)) fail(new RedisUnreachableError(lastProblem));
-      else connect().then((client) => sendBy(client, command, ifScriptIsUnknown), fail);
+      call.timer = setTimeout(expireOneTurnLater, budgetMilliseconds, call);
+      if (live) sendBy(live, call);
+      else if (isClosed || (failures > 1 && !alwaysTries)) fail(call, new RedisUnreachableError(lastProblem));
+      else sendWhenConnected(call);
     });
+  }
+
+  function sendWhenConnected(call: Call) {
+    connect().then(
+      (client) => sendBy(client, call),
+      (fault: unknown) => fail(call, toOwnError(fault)),
+    );
+  }
+
+  function sendBy(client: Redis, call: Call) {
+    if (call.isOver) return;
+    call.sentBy = client;
+    call.bytesReadBefore = client.stream.bytesRead;
+    joinTurn(client);
+    client.call(...(call.command as [string, ...string[]])).then(
+      (answer) => {
+        noteGoodAnswer(client);
+        if (!call.isOver) end(call).resolve(answer);
+      },
+      (fault: unknown) => takeFault(client, call, stalls.get(client) ?? toOwnError(fault)),
+    );
+  }
+
+  function takeFault(client: Redis, call: Call, fault: Error) {
+    const code = fault instanceof RedisReplyError ? fault.code : "";
+    if (codesOfNoLeader.has(code)) forget(client);
+    if (code !== "NOSCRIPT" || call.scriptText === undefined) {
+      fail(call, fault);
+      return;
+    }
+    call.command = ["EVAL", call.scriptText, ...call.command.slice(2)];
+    call.scriptText = undefined;
+    sendBy(client, call);
+  }
+
+  function fail(call: Call, fault: Error) {
+    if (!call.isOver) end(call).reject(fault);
+  }
+
+  function expire(call: Call) {
+    if (call.isOver) return;
+    const { sentBy } = call;
+    const error = (sentBy && stalls.get(sentBy)) ?? new DOMException("Redis did not answer in time", "TimeoutError");
+    // Nothing at all has come since: the connection is dead, though nobody has closed it. Whoever uses it next would wait in vain.
+    if (sentBy?.stream.bytesRead === call.bytesReadBefore) {
+      stalls.set(sentBy, error);
+      forget(sentBy);
+    }
+    fail(call, error);
+  }
+
+  // When the process was blocked, timers run before sockets are read, and the answer may have arrived.
+  function expireOneTurnLater(call: Call) {
+    setImmediate(expire, call);
   }
 
   function noteGoodAnswer(client: Redis) {
@@ -196,6 +229,12 @@ export function createRedisConnection(options: {
       if (live) forget(live);
     },
   };
+}
+
+function end(call: Call): Call {
+  call.isOver = true;
+  clearTimeout(call.timer);
+  return call;
 }
 
 /** Everything that is written in one turn of the event loop leaves in one piece: 64 calls cost one system call. */
@@ -241,7 +280,7 @@ async function open(address: RedisAddress, onEnd: (client: Redis) => void): Prom
     });
     if (client.status !== "ready") throw new RedisUnreachableError("connection lost");
   } catch (fault) {
-    end(client);
+    destroy(client);
     throw toOwnError(fault);
   } finally {
     clearTimeout(timer);
@@ -251,7 +290,7 @@ async function open(address: RedisAddress, onEnd: (client: Redis) => void): Prom
 }
 
 /** At once: a connection that is dead never answers a farewell. */
-function end(client: Redis) {
+function destroy(client: Redis) {
   client.disconnect(false);
   // Undefined where the client never had a connection.
   (client.stream as Redis["stream"] | undefined)?.destroy();

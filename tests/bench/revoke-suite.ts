@@ -20,6 +20,7 @@ const inFlight = 64;
 /** How long a revocation takes until it is effective, beside one transaction and two round trips to Redis, and under a verification load. */
 export const measureRevocations: Suite = async ({ services, effort, isQuick }) => {
   const stage = openStage(services);
+  const tcp = openStage(services, undefined, "TCP");
   try {
     const revoked = keySource(stage);
     const touched = keySource(stage);
@@ -35,14 +36,20 @@ export const measureRevocations: Suite = async ({ services, effort, isQuick }) =
       name: "revoke, until Redis has confirmed the purge",
       run: () => runRevocations(effort.blockMilliseconds, revoked, (key) => untilPurged(stage.context, key)),
     };
+    const byTcp: Side = {
+      name: "revoke by TCP, until effective",
+      run: () => runRevocations(effort.blockMilliseconds, revoked, (key) => revoke(tcp.context, key)),
+    };
     const comparisons = [
       await compare("Revoke", base, candidate, effort, goals),
       await compare("Revoke, until no verification accepts the key", base, purging, effort),
+      await compare("Revoke by TCP beside REST", { ...candidate, name: "by REST" }, byTcp, effort, goals),
     ];
     const trips = await describeTrips(async () => revoke(stage.context, await revoked.next()));
     const notes = [`revoke: ${trips}.`, await underLoad(services, isQuick ? 2_000 : 10_000)];
     return { comparisons, notes };
   } finally {
+    await tcp.close();
     await stage.close();
   }
 };
