@@ -43,7 +43,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
       if (!server.process) continue;
       const { socketPath } = server.process;
       const forwarder = await startTcpForwarder(socketPath);
-      // Its connections end with the server, so both stop at once.
       started.push(forwarder);
       redis.push({ kind: "tcp" as const, url: server.url, token: server.token, socketPath, port: forwarder.port });
     }
