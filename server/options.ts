@@ -5,6 +5,7 @@ import type { HttpOptions } from "./http/handler";
 import type { IdentityProvider } from "./http/identity";
 import type { Adopt } from "./keys";
 import { noIdentity } from "./http/no-identity";
+import type { RedisAddress } from "./platform/redis-connection";
 import { findShapeProblem } from "./settings/accept-formats";
 import { headerText, origin, redisUrl, secret, serverUrl, settings } from "./settings/env";
 import { readRedisAddress } from "./settings/redis-address";
@@ -63,7 +64,7 @@ const acceptedShape = z
 const prefix = settings.API_KEY_REDIS_PREFIX;
 const redisByRest = z.strictObject({ url: serverUrl, token: headerText, prefix });
 const redisByTcp = z.strictObject({ connection: redisUrl, prefix }).transform(({ connection, ...rest }, context) => {
-  const address = readRedisAddress(connection);
+  const address: RedisAddress | null = readRedisAddress(connection);
   if (address) return { address, ...rest };
   context.addIssue("has no address");
   return z.NEVER;
