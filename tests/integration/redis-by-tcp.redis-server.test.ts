@@ -1,7 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { inspect } from "node:util";
+import { createServer as createTlsServer } from "node:tls";
+import { inspect, promisify } from "node:util";
 
 import { sql } from "drizzle-orm";
 import { Redis } from "ioredis";
@@ -19,6 +22,7 @@ import { cachePurges } from "@/server/platform/schema";
 
 import { createGate } from "../support/gate";
 import { type RedisTcpProxy, startRedisTcpProxy } from "../support/redis-tcp-proxy";
+import { createSelfSigned } from "../support/self-signed";
 import { createWarmKey, localAddress, startServerInstance, type TestServer } from "../support/server-instance";
 import { testDatabaseUrl } from "../support/services";
 
@@ -277,5 +281,30 @@ describe("a Redis that asks for a password", () => {
     const missing = connectWith({ password, database: 9_999 });
     await expect(ping(missing)).rejects.toMatchObject({ code: "ERR" });
     missing.close();
+  });
+});
+
+describe("a Redis behind TLS", () => {
+  it("is reached when its certificate is trusted, and else sent nothing", async () => {
+    const { cert, key } = createSelfSigned();
+    const file = join(directory, "certificate.pem");
+    await writeFile(file, cert);
+    let received = 0;
+    const front = createTlsServer({ cert, key }, (client) => {
+      client.on("error", () => undefined).on("data", (data: Buffer) => (received += data.length));
+      client.pipe(connect(socketPath())).pipe(client);
+    });
+    await new Promise<void>((resolve) => front.listen(0, "127.0.0.1", resolve));
+    const { port } = front.address() as AddressInfo;
+    const place = JSON.stringify({ address: { ...localAddress(port), isEncrypted: true } });
+    const ask = async (trusted: Record<string, string>) => {
+      const env = { ...process.env, ...trusted, REDIS_PLACE: place };
+      const args = ["--import", "tsx", "tests/support/redis-pinger-process.ts"];
+      return (await promisify(execFile)(process.execPath, args, { env })).stdout;
+    };
+    expect(await ask({})).toBe("DEPTH_ZERO_SELF_SIGNED_CERT");
+    expect(received).toBe(0);
+    expect(await ask({ NODE_EXTRA_CA_CERTS: file })).toBe("pong");
+    await new Promise((resolve) => front.close(resolve));
   });
 });
