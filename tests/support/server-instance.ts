@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { type Caller, createApiKey, verifyApiKey, type VerifyContext } from "@/server/keys";
 import { type CreateInput, createInput } from "@/server/shared/inputs";
@@ -45,6 +46,8 @@ export interface TestServer extends VerifyContext {
   postgresProxy: PostgresProxy;
   /** Runs what was deferred since the last call: the moment when a host would run it is the test's choice. */
   runDeferred(): Promise<void>;
+  /** Resolves when Redis answers slot reads. After two failures a connection is opened again in the background, so that takes a moment. */
+  redisAnswers(): Promise<void>;
   /** Moves this server's clock. */
   advance(milliseconds: number): void;
   close(): Promise<void>;
@@ -79,6 +82,14 @@ export async function startServerInstance(
     defer: (task) => void deferred.push(task),
     async runDeferred() {
       for (const task of deferred.splice(0)) await task();
+    },
+    async redisAnswers() {
+      const answers = () =>
+        context.redis.slot.evaluate("return 1", { keys: [], args: [] }).then(
+          () => true,
+          () => false,
+        );
+      while (!(await answers())) await sleep(5);
     },
     advance: (milliseconds) => void (skew += milliseconds),
     async close() {

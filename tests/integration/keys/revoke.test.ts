@@ -32,8 +32,9 @@ describe.each(redisKinds)("revokeApiKey on %s", (redisKind) => {
       .from(cachePurges)
       .where(eq(cachePurges.keyId, id.slice(4)));
 
-  beforeEach(() => {
+  beforeEach(async () => {
     server().redisProxy.decide = () => "pass";
+    await server().redisAnswers();
     server().postgresProxy.decide = () => "pass";
     server().postgresProxy.heal();
   });
