@@ -34,6 +34,7 @@ export default defineConfig({
         test: {
           name: "package",
           include: ["tests/package/**/*.test.ts"],
+          exclude: leftOut,
           globalSetup: "tests/support/global-setup.ts",
           testTimeout: 60_000,
           hookTimeout: 60_000,

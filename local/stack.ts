@@ -40,7 +40,10 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
   const settings = trimSettings(options.settings);
   const directory = resolve(options.directory);
   const databaseUrl = settings.DATABASE_URL;
-  const needsRedis = !hasPair(settings, "UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN");
+  const hasUpstash = hasPair(settings, "UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN");
+  if (hasUpstash && settings.REDIS_URL)
+    throw new Error("REDIS_URL is set beside Upstash's settings. Set one of the two.");
+  const needsRedis = !hasUpstash && !settings.REDIS_URL;
   const needsClerk = !hasPair(settings, "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_SECRET_KEY");
   const appOrigin = normaliseOrigin(settings.APP_ORIGIN ?? `http://localhost:${port}`);
   if (appOrigin === null) throw new Error("APP_ORIGIN is malformed: it must be an origin such as https://example.com.");

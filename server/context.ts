@@ -10,7 +10,7 @@ import { createDatabase } from "./platform/database";
 import { createLogger } from "./platform/logger";
 import { createMetrics } from "./platform/metrics";
 import { createCallLimit } from "./platform/call-limit";
-import { createRedisClients } from "./platform/redis";
+import { createRedisClients, type RedisPlace } from "./platform/redis";
 import { createSlots } from "./slot/slot";
 import { createSlotBreaker } from "./slot/slot-breaker";
 
@@ -19,8 +19,8 @@ export interface ServerOptions extends Omit<KeySettings, "historyDays"> {
   historyDays?: number;
   /** A Postgres primary. */
   databaseUrl: string;
-  /** The Redis leader, behind Upstash's REST API. Every key of ours there begins with `prefix`, in all processes with the same one. */
-  redis: { url: string; token: string; prefix: string };
+  /** The Redis leader. Every key of ours there begins with `prefix`, in all processes with the same one. */
+  redis: RedisPlace & { prefix: string };
   logLevel: string;
   now?: () => Date;
 }
@@ -45,7 +45,7 @@ export function createServerContext(options: ServerOptions): ServerContext {
   const { databaseUrl, logLevel, now = () => new Date(), historyDays = defaultHistoryDays, ...settings } = options;
   const db = createDatabase(databaseUrl);
   const logger = createLogger(logLevel);
-  const redis = createRedisClients(options.redis);
+  const redis = createRedisClients(options.redis, logger);
   const { prefix } = options.redis;
   const limit = (name: string) => createCallLimit({ redis: redis.limiter, prefix, name, logger });
   return {

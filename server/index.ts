@@ -94,6 +94,7 @@ export function createLatchkey<const Scope extends string = string>(options: Lat
     await stopDraining?.();
     await running.end();
     await server.usage.flush();
+    server.redis.close();
     await server.db.close();
   }
   return {

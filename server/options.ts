@@ -6,8 +6,10 @@ import type { HttpOptions } from "./http/handler";
 import type { IdentityProvider } from "./http/identity";
 import type { Adopt } from "./keys";
 import { noIdentity } from "./http/no-identity";
+import type { RedisAddress } from "./platform/redis-connection";
 import { findShapeProblem } from "./settings/accept-formats";
-import { headerText, origin, secret, serverUrl, settings } from "./settings/env";
+import { headerText, origin, redisUrl, secret, serverUrl, settings } from "./settings/env";
+import { readRedisAddress } from "./settings/redis-address";
 import { type CharacterClass, characterClasses, type SecretFormat } from "./shared/secret-format";
 
 type Task = () => Promise<void>;
@@ -17,8 +19,11 @@ export interface LatchkeyOptions<Scope extends string = string> extends Partial<
 > {
   /** A Postgres primary, as a connection string. */
   databaseUrl: string;
-  /** The Redis leader, behind Upstash's REST API. `prefix`: what all keys of ours there begin with, by default `latchkey:`. */
-  redis: { url: string; token: string; prefix?: string };
+  /**
+   * The Redis leader: behind Upstash's REST API, or by its own protocol (`connection`: `redis://` or, with TLS, `rediss://`). `prefix`: what all
+   * keys of ours there begin with, by default `latchkey:`.
+   */
+  redis: { url: string; token: string; prefix?: string } | { connection: string; prefix?: string };
   /** By default `lk` and `live`. Secrets of another prefix or environment are refused without any I/O. */
   secretFormat?: Partial<SecretFormat>;
   /** What a key may be allowed to do. A key that is created without scopes gets all of them. */
@@ -57,10 +62,26 @@ const acceptedShape = z
     if (message !== null) context.addIssue({ code: "custom", message });
   });
 
+const prefix = settings.API_KEY_REDIS_PREFIX;
+const redisByRest = z.strictObject({ url: serverUrl, token: headerText, prefix });
+const redisByTcp = z.strictObject({ connection: redisUrl, prefix }).transform(({ connection, ...rest }, context) => {
+  const address: RedisAddress | null = readRedisAddress(connection);
+  if (address) return { address, ...rest };
+  context.addIssue("has no address");
+  return z.NEVER;
+});
+
 /** One rule for each option. An option without a rule does not compile. */
 const rules = {
   databaseUrl: settings.DATABASE_URL,
-  redis: z.strictObject({ url: serverUrl, token: headerText, prefix: settings.API_KEY_REDIS_PREFIX }),
+  // By what is there, so that a problem names the one option that has it. A union would name none.
+  redis: z.unknown().transform((value, context) => {
+    const isByTcp = value !== null && typeof value === "object" && "connection" in value;
+    const { data, error } = (isByTcp ? redisByTcp : redisByRest).safeParse(value);
+    if (data) return data;
+    for (const issue of error.issues) context.issues.push({ ...issue, input: value } as z.core.$ZodRawIssue);
+    return z.NEVER;
+  }),
   secretFormat: z
     .strictObject({
       prefix: settings.API_KEY_PREFIX,

@@ -11,7 +11,8 @@ export interface Readiness {
 
 /** Checks whether this process reaches Postgres and Redis. Each check takes at most the time budget of its client. It never throws. */
 export async function checkReadiness(ctx: Pick<ServerContext, "db" | "redis">): Promise<Readiness> {
-  const [purges, ping] = await Promise.allSettled([readBacklog(ctx.db), ctx.redis.purge.eval("return 'pong'", [], [])]);
+  const pinging = ctx.redis.purge.evaluate("return 'pong'", { keys: [], args: [] });
+  const [purges, ping] = await Promise.allSettled([readBacklog(ctx.db), pinging]);
   const oldest = purges.status === "fulfilled" ? purges.value.oldestSeconds : null;
   const postgres = purges.status === "fulfilled" ? "ok" : "unreachable";
   const redis = ping.status === "fulfilled" && ping.value === "pong" ? "ok" : "unreachable";

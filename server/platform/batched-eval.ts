@@ -1,11 +1,9 @@
-import type { Redis } from "@upstash/redis";
+import type { RedisClient, ScriptCall, ScriptOutcome } from "./redis";
 
 /** About 60 kB with a script of ours. Upstash takes far more in one request. */
 const largestBatch = 100;
 
-interface Call {
-  keys: string[];
-  args: string[];
+interface Call extends ScriptCall {
   resolve: (result: unknown) => void;
   reject: (fault: unknown) => void;
 }
@@ -16,9 +14,9 @@ interface Call {
  * carries many calls. No call joins a request that was already sent.
  *
  * Each call of a request gets its own result or error. When the request itself fails, all of its calls reject with the same error.
- * @returns a function that runs the script with KEYS and ARGV. It rejects with what the client throws, or with the script's error.
+ * @returns a function that runs the script. It rejects with what the client throws, or with the script's error.
  */
-export function createBatchedEval(redis: Redis, script: string) {
+export function createBatchedEval(redis: Pick<RedisClient, "evaluate" | "evaluateEach">, script: string) {
   let waiting: Call[] = [];
   let requestsUnderWay = 0;
 
@@ -29,13 +27,10 @@ export function createBatchedEval(redis: Redis, script: string) {
     requestsUnderWay++;
     try {
       const outcomes = await evaluate(calls);
-      // With another number nobody knows which result belongs to which call, and a tombstone does not name its key.
-      if (outcomes.length !== calls.length)
-        throw new Error("Redis answered another number of results than were asked for");
       calls.forEach(({ resolve, reject }, at) => {
-        const { error, result } = outcomes[at] ?? {};
-        if (error === undefined) resolve(result);
-        else reject(new Error(error));
+        const outcome = outcomes[at] ?? { error: "no answer" };
+        if ("error" in outcome) reject(new Error(outcome.error));
+        else resolve(outcome.result);
       });
     } catch (fault) {
       for (const { reject } of calls) reject(fault);
@@ -44,18 +39,16 @@ export function createBatchedEval(redis: Redis, script: string) {
     }
   }
 
-  async function evaluate(calls: readonly Call[]): Promise<{ result?: unknown; error?: string }[]> {
+  async function evaluate(calls: readonly Call[]): Promise<ScriptOutcome[]> {
     const [first] = calls;
     // A pipeline object costs about 200 closures. A lone call does not need one.
-    if (calls.length === 1 && first) return [{ result: await redis.eval(script, first.keys, first.args) }];
-    const pipeline = redis.pipeline();
-    for (const { keys, args } of calls) pipeline.eval(script, keys, args);
-    return pipeline.exec({ keepErrors: true });
+    if (calls.length === 1 && first) return [{ result: await redis.evaluate(script, first) }];
+    return redis.evaluateEach(script, calls);
   }
 
-  return (keys: string[], args: string[]) =>
+  return (call: ScriptCall) =>
     new Promise<unknown>((resolve, reject) => {
-      waiting.push({ keys, args, resolve, reject });
+      waiting.push({ ...call, resolve, reject });
       if (requestsUnderWay === 0 || waiting.length === largestBatch) void send();
       else if (waiting.length === 1) setImmediate(() => void send());
     });

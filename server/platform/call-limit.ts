@@ -1,7 +1,7 @@
 import { Ratelimit } from "@upstash/ratelimit";
-import type { Redis } from "@upstash/redis";
 
 import { describeFault, type Logger } from "./logger";
+import type { LimiterClient } from "./redis";
 
 export interface CallLimitState {
   isWithin: boolean;
@@ -20,7 +20,7 @@ export interface CallLimitState {
 export type CallLimit = (who: string, limit: number) => Promise<CallLimitState | null>;
 
 interface CallLimitOptions {
-  redis: Redis;
+  redis: LimiterClient;
   /** Of every Redis key of ours. */
   prefix: string;
   name: string;
@@ -64,25 +64,28 @@ class UnknownAnswerError extends Error {
 }
 
 type Call = [script: string, keys: string[], args: unknown[]];
+const unused = () => Promise.reject(new Error("no limit is kept in Redis"));
 
 /**
- * The part of the client that the library calls, with checked answers. The library compares any answer with 0. Of the text "OK", or of an empty
- * list, it would say that the limit is exceeded.
+ * What the library calls, with checked answers. The library compares any answer with 0. Of the text "OK", or of an empty list, it would say
+ * that the limit is exceeded.
  */
-function withUnderstoodAnswers(redis: Redis, limit: number) {
+function withUnderstoodAnswers(redis: LimiterClient, limit: number) {
+  const checked = async <Answer>(answer: Promise<unknown>) => understood(await answer, limit) as Answer;
   return {
-    get: redis.get,
-    set: redis.set,
-    evalsha: async <Answer>(...call: Call) => understood(await redis.evalsha<unknown[], Answer>(...call), limit),
+    get: unused,
+    set: unused,
+    evalsha: <Answer>(...call: Call) => checked<Answer>(redis.evalsha(...call)),
     // The library calls this when the server does not know the script yet. Its type does not say so.
-    eval: async <Answer>(...call: Call) => understood(await redis.eval<unknown[], Answer>(...call), limit),
+    eval: <Answer>(...call: Call) => checked<Answer>(redis.eval(...call)),
   };
 }
 
 /** Checks the script's answer: what remains, or -1 over the limit, and the limit that the script was given. */
-function understood<Answer>(answer: Answer, limit: number): Answer {
-  const [remaining, effectiveLimit, ...others] = Array.isArray(answer) ? (answer as unknown[]) : [];
+function understood(answer: unknown, limit: number): unknown[] {
+  const numbers: unknown[] = Array.isArray(answer) ? answer : [];
+  const [remaining, effectiveLimit, ...others] = numbers;
   const isCount = Number.isInteger(remaining) && Number(remaining) >= -1 && Number(remaining) < limit;
   if (!isCount || effectiveLimit !== limit || others.length > 0) throw new UnknownAnswerError("no count");
-  return answer;
+  return numbers;
 }

@@ -8,6 +8,7 @@ import { appOriginOf, normaliseOrigin } from "./app-origin";
 import { assertClerkKeys, findSpoiltClerkSettings } from "./clerk-guard";
 import { frontendHostOf, publicKeyPem } from "./clerk-keys";
 import { isConnectionString } from "./connection-string";
+import { readRedisAddress } from "./redis-address";
 
 /** What is sent in a header must be there as it is here: HTTP trims white space, and programs disagree about letters outside ASCII. */
 export const headerText = z.string().regex(/^[\x21-\x7e]+$/, "only letters of ASCII, digits and signs, no white space");
@@ -20,6 +21,14 @@ export const origin = z
 export const serverUrl = z
   .string()
   .refine((text) => isServerUrl(text), "must be an http or https URL without credentials, query or white space");
+
+/** A Redis that is reached by its own protocol. The message names no part of it, since it may hold a password. */
+export const redisUrl = z
+  .string()
+  .refine(
+    (text) => readRedisAddress(text) !== null,
+    "must be redis:// or rediss://, perhaps user:password@, a host, perhaps :port, perhaps /number",
+  );
 
 const schema = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
@@ -38,8 +47,9 @@ const schema = z.object({
     .string()
     .regex(/^whsec_(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, "must be whsec_ and base64")
     .optional(),
-  UPSTASH_REDIS_REST_URL: serverUrl,
-  UPSTASH_REDIS_REST_TOKEN: headerText,
+  UPSTASH_REDIS_REST_URL: serverUrl.optional(),
+  UPSTASH_REDIS_REST_TOKEN: headerText.optional(),
+  REDIS_URL: redisUrl.optional(),
   DATABASE_URL: z.string().refine(isConnectionString, "must be a connection string that the driver pg takes"),
   APP_ORIGIN: origin.optional(),
   ALLOWED_ORIGINS: z
@@ -118,6 +128,7 @@ export function parseEnvironment(source: Record<string, string | undefined>) {
   const parsed = schema.safeParse(set);
   const problems = [
     ...findProblems(parsed, set, settingNames),
+    ...findRedisProblems(set),
     ...findSpoiltClerkSettings(source).map((name) => `${name} has white space in it, or stands in quotes`),
   ];
   if (isProduction && !set.APP_ORIGIN) problems.push("APP_ORIGIN is not set");
@@ -183,6 +194,19 @@ function findProblems(
   if (shapes.some((shape) => beginsAsOwnKey(shape.prefix, prefix)))
     problems.push("API_KEY_ACCEPT_FORMATS is malformed: what begins as our own keys has our own shape alone");
   return problems;
+}
+
+const upstashNames = ["UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"];
+
+/** Verifications and purges must go to one Redis, so the settings must not name two. */
+function findRedisProblems(set: Record<string, string>): string[] {
+  if (set.REDIS_URL === undefined)
+    return upstashNames
+      .filter((name) => set[name] === undefined)
+      .map((name) => `${name} is not set (nor is REDIS_URL)`);
+  return upstashNames
+    .filter((name) => set[name] !== undefined)
+    .map((name) => `REDIS_URL is set and ${name} is set too: unset one of them`);
 }
 
 /** Settings without white space around them, and without those that are empty then. */

@@ -25,11 +25,7 @@ export function fromEnvironment(source: Record<string, string | undefined> = pro
     trustedProxyHops: environment.TRUSTED_PROXY_HOPS,
     historyDays: environment.HISTORY_DAYS,
     databaseUrl: environment.DATABASE_URL,
-    redis: {
-      url: environment.UPSTASH_REDIS_REST_URL,
-      token: environment.UPSTASH_REDIS_REST_TOKEN,
-      prefix: environment.API_KEY_REDIS_PREFIX,
-    },
+    redis: { ...redisOf(environment), prefix: environment.API_KEY_REDIS_PREFIX },
     logLevel: environment.LOG_LEVEL,
     http: {
       appOrigin: environment.APP_ORIGIN,
@@ -49,4 +45,12 @@ export function fromEnvironment(source: Record<string, string | undefined> = pro
     },
     publishableKey: environment.NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY,
   };
+}
+
+/** One of the two is set, and not both: the settings were checked. */
+function redisOf(
+  environment: ReturnType<typeof parseEnvironment>,
+): { connection: string } | { url: string; token: string } {
+  const { REDIS_URL: connection, UPSTASH_REDIS_REST_URL: url = "", UPSTASH_REDIS_REST_TOKEN: token = "" } = environment;
+  return connection === undefined ? { url, token } : { connection };
 }

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 
-import { createBatchedEval } from "../platform/batched-eval";
 import type { RedisClients } from "../platform/redis";
 import { parseSlotPayload, type SlotPayload } from "./slot-payload";
 
@@ -30,7 +29,10 @@ const tombstone = "T:";
 const bypass = "M:";
 
 // The script makes the lease from the time of each run, so a duplicated request cannot put back a lease that a purge has removed.
+// PEXPIRE with NX changes nothing, since every slot expires. But it is a write, so a server that would refuse a purge refuses this script. Without
+// it a replica answers hits, and a connection that is kept open may lead to one that was the leader before.
 const getOrLeaseScript = `
+redis.call('PEXPIRE', KEYS[1], ${leaseMilliseconds}, 'NX')
 local value = redis.call('GET', KEYS[1])
 if value then return value end
 local time = redis.call('TIME')
@@ -42,6 +44,8 @@ const fillScript = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])
 return 1`;
+
+const bypassScript = `return redis.call('SET', KEYS[1], ARGV[1], 'PX', ${bypassMilliseconds}, 'GET')`;
 
 // DEL first: a full Redis allows it and refuses SET. The tombstone only saves database reads; the DEL is what revokes.
 const purgeScript = `
@@ -90,36 +94,35 @@ export interface Slots {
 export function createSlots(options: { redis: Pick<RedisClients, "slot" | "purge">; prefix: string }): Slots {
   const { redis, prefix } = options;
   const slotKey = (hash: Buffer) => `${prefix}ak:${hash.toString("hex")}`;
-  const getOrLease = createBatchedEval(redis.slot, getOrLeaseScript);
+  const getOrLease = redis.slot.forManyCallers(getOrLeaseScript);
   return {
     async read(hash) {
       const nonce = randomUUID();
-      return interpret(await getOrLease([slotKey(hash)], [nonce]), hash.toString("hex"), nonce);
+      return interpret(await getOrLease({ keys: [slotKey(hash)], args: [nonce] }), hash.toString("hex"), nonce);
     },
 
     async fill(hash, lease, content) {
       const leasedAtMicroseconds = Number(lease.split(":")[1]);
       const expiresAt = Math.floor(leasedAtMicroseconds / 1_000) + valueMilliseconds;
       const value = content === "revoked" ? tombstone : `V:${JSON.stringify(content)}`;
-      return (await redis.slot.eval(fillScript, [slotKey(hash)], [lease, value, String(expiresAt)])) === 1;
+      const call = { keys: [slotKey(hash)], args: [lease, value, String(expiresAt)] };
+      return (await redis.slot.evaluate(fillScript, call)) === 1;
     },
 
     async bypass(hashes) {
-      const pipeline = redis.slot.pipeline();
-      for (const hash of hashes) pipeline.set(slotKey(hash), bypass, { px: bypassMilliseconds, get: true });
-      const previous: unknown[] = await pipeline.exec();
-      if (previous.length !== hashes.length || !previous.every(isSlotValue))
-        throw new Error("Redis answered with something that no slot holds");
+      const calls = hashes.map((hash) => ({ keys: [slotKey(hash)], args: [bypass] }));
+      const outcomes = await redis.slot.evaluateEach(bypassScript, calls);
+      const previous = outcomes.map((outcome) => ("error" in outcome ? undefined : outcome.result));
+      if (!previous.every(isSlotValue)) throw new Error("Redis answered with something that no slot holds");
       return previous.map((value) => typeof value === "string" && value.startsWith("V:"));
     },
 
     async purge(purges) {
       if (purges.length === 0) return [];
       const nonces = purges.map(() => randomUUID());
-      const pipeline = redis.purge.pipeline();
-      purges.forEach(({ hash, target }, at) => pipeline.eval(purgeScript, [slotKey(hash)], [nonces[at] ?? "", target]));
-      const echoes: unknown[] = await pipeline.exec({ keepErrors: true });
-      return nonces.map((nonce, at) => (echoes[at] as { result?: unknown } | undefined)?.result === nonce);
+      const calls = purges.map(({ hash, target }, at) => ({ keys: [slotKey(hash)], args: [nonces[at] ?? "", target] }));
+      const outcomes = await redis.purge.evaluateEach(purgeScript, calls);
+      return outcomes.map((outcome, at) => "result" in outcome && outcome.result === nonces[at]);
     },
   };
 }

@@ -53,7 +53,8 @@ describe("docs/adopt/container.md, without a container", () => {
   it("migrations are a step of their own, the server is healthy, and a revoked key is refused", async () => {
     const { command: migration, ...migrate } = stageOf("migrate");
     const { command, healthcheck, ...server } = stageOf("server");
-    const { settings, appPort, origin } = services;
+    const { appPort, origin } = services;
+    const settings = settingsOf(services);
     await host.run(shell(migration), { cwd: migrate.cwd, environment: settings });
     const environment = { ...server.environment, ...settings, PORT: String(appPort), HOSTNAME: "localhost" };
     const { before, after } = await host.serve(
@@ -69,5 +70,12 @@ describe("docs/adopt/container.md, without a container", () => {
     await expect(host.run(shell(healthcheck), { cwd: server.cwd, environment })).rejects.toThrow("ended with 1");
   });
 });
+
+/** As compose.yaml has them: by REDIS_URL, where there is a redis-server. */
+function settingsOf({ settings, redisUrl }: Services): Record<string, string> {
+  if (redisUrl === null) return settings;
+  const { UPSTASH_REDIS_REST_URL: _url, UPSTASH_REDIS_REST_TOKEN: _token, ...others } = settings;
+  return { ...others, REDIS_URL: redisUrl };
+}
 
 const shell = (words: string[]) => words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");

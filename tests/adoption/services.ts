@@ -8,6 +8,7 @@ import { findFreePort } from "@/local/free-port";
 import { startLocalPostgres } from "@/local/postgres";
 import { startLocalRedis } from "@/local/redis";
 
+import { startTcpForwarder } from "../support/tcp-forwarder";
 import { startFront } from "./front";
 
 /** What an app needs around it: an empty database, a Redis, a sign-in, and an address. */
@@ -17,6 +18,8 @@ export interface Services {
   /** Where the app itself has to listen. */
   appPort: number;
   databaseUrl: string;
+  /** The Redis by its own protocol. Null where there is no redis-server. */
+  redisUrl: string | null;
   /** The settings that a reader of a recipe fills in. */
   settings: Record<string, string>;
   /** The cookies of a browser that is signed in, in the shape that `context.addCookies` takes. */
@@ -40,6 +43,8 @@ export async function startServices(): Promise<Services> {
     const databaseUrl = await createAppDatabase(postgres.url);
     const redis = await startLocalRedis({ server: "auto", directory: join(directory, "redis") });
     stops.push(() => redis.stop());
+    const forwarder = redis.process && (await startTcpForwarder(redis.process.socketPath));
+    if (forwarder) stops.push(() => forwarder.stop());
     const clerk = await startLocalClerk({ directory: join(directory, "clerk"), appOrigin: origin });
     stops.push(() => clerk.stop());
     const { NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY = "", CLERK_SECRET_KEY = "", ...standIn } = clerk.environment;
@@ -50,6 +55,7 @@ export async function startServices(): Promise<Services> {
       origin,
       appPort,
       databaseUrl,
+      redisUrl: forwarder ? `redis://127.0.0.1:${forwarder.port}` : null,
       settings: {
         NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY,
         CLERK_SECRET_KEY,

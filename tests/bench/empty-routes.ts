@@ -11,19 +11,19 @@ import type { EvalRequest } from "./slot-eval";
  * as the app batches them; the last one answers as much as whoami does.
  */
 export const emptyRoutes = {
-  bare: { path: "/api/bench/bare", evaluate: "slot.eval(script, keys, args)", answer: "new Response()" },
-  batched: { path: "/api/bench/batched", evaluate: "evaluate(keys, args)", answer: "new Response()" },
-  sameAnswer: { path: "/api/bench/same-answer", evaluate: "evaluate(keys, args)", answer: "Response.json(answer)" },
+  bare: { path: "/api/bench/bare", evaluate: "slot.evaluate(script, call)", answer: "new Response()" },
+  batched: { path: "/api/bench/batched", evaluate: "evaluate(call)", answer: "new Response()" },
+  sameAnswer: { path: "/api/bench/same-answer", evaluate: "evaluate(call)", answer: "Response.json(answer)" },
 };
 
 const routeSource = ({ evaluate, answer }: (typeof emptyRoutes)["bare"]) => `
 import { openServer } from "@/server/keys";
 import { getLatchkey } from "@/server/latchkey";
-import { createBatchedEval } from "@/server/platform/batched-eval";
+import type { ScriptCall } from "@/server/platform/redis";
 
-const [script, keys, args] = JSON.parse(process.env.BENCH_EVAL ?? '["", [], []]') as [string, string[], string[]];
+const [script, call] = JSON.parse(process.env.BENCH_EVAL ?? '["", { "keys": [], "args": [] }]') as [string, ScriptCall];
 const { slot } = openServer(getLatchkey().server).redis;
-export const evaluate = createBatchedEval(slot, script);
+export const evaluate = slot.forManyCallers(script);
 export const answer = {
   keyId: "key_00000000-0000-7000-8000-000000000000",
   ownerId: "user_000000000000000000000000",

@@ -1,9 +1,11 @@
+import { Redis } from "ioredis";
+
 import type { Backend } from "@/local/redis/reply";
 
 import { runBlock } from "./block";
 import { compare, type Side } from "./compare";
 import { createPipeliningRedis } from "./redis";
-import { captureEval, type EvalRequest, sendEval } from "./slot-eval";
+import { captureEval, type EvalRequest } from "./slot-eval";
 import { insertKeys, openStage, rotating, verify, warmSlots } from "./stage";
 import type { Suite } from "./suite";
 
@@ -13,6 +15,8 @@ const manyInFlight = 64;
 /** A verification that hits, in this process, beside the bare EVAL it consists of, with and without pipelining; and raw Redis as the floor. */
 export const measureHits: Suite = async ({ services, effort }) => {
   const stage = openStage(services);
+  const byTcp = openStage(services, undefined, "TCP");
+  const bareTcp = new Redis({ host: "127.0.0.1", port: services.redisPort, protocol: 2 });
   try {
     const { context } = stage;
     const keys = await insertKeys(stage, keyCount);
@@ -25,10 +29,14 @@ export const measureHits: Suite = async ({ services, effort }) => {
       run: () => runBlock(operation, { inFlight, milliseconds: effort.blockMilliseconds }),
     });
     const raw = rotating(requests, (request) => evalRaw(stage.redis, request));
-    const bare = rotating(requests, (request) => sendEval(context.redis.slot, request));
+    const bare = rotating(requests, (request) => context.redis.slot.evaluate(...request));
     const hit = rotating(keys, ({ secret }) => verify(context, secret));
+    const [script = ""] = requests.map(([text]) => text);
+    const sha = String(await bareTcp.script("LOAD", script));
+    const bareByTcp = rotating(requests, ([, { keys, args }]) => bareTcp.evalsha(sha, keys.length, ...keys, ...args));
+    const hitByTcp = rotating(keys, ({ secret }) => verify(byTcp.context, secret));
     const pipelining = createPipeliningRedis(services);
-    const barePipelined = rotating(requests, (request) => sendEval(pipelining, request));
+    const barePipelined = rotating(requests, ([script, { keys, args }]) => pipelining.eval(script, keys, args));
 
     const comparisons = [
       await compare(
@@ -52,6 +60,25 @@ export const measureHits: Suite = async ({ services, effort }) => {
         effort,
       ),
       await compare(
+        "Hit by TCP, 1 in flight",
+        side("one bare EVALSHA through ioredis", 1, bareByTcp),
+        side("verifyApiKey, a hit", 1, hitByTcp),
+        { ...effort, rounds: 3 * effort.rounds },
+        [{ metric: "p50", atMost: 1.35 }],
+      ),
+      await compare(
+        `Hit by TCP, ${manyInFlight} in flight`,
+        side("one bare EVALSHA through ioredis", manyInFlight, bareByTcp),
+        side("verifyApiKey, a hit", manyInFlight, hitByTcp),
+        effort,
+      ),
+      await compare(
+        `Hit by TCP beside one by REST, ${manyInFlight} in flight`,
+        side("by REST", manyInFlight, hit),
+        side("by TCP", manyInFlight, hitByTcp),
+        effort,
+      ),
+      await compare(
         `Hit beside the client's automatic pipelining, ${manyInFlight} in flight`,
         side("one bare EVAL, automatic pipelining", manyInFlight, barePipelined),
         side("verifyApiKey, a hit", manyInFlight, hit),
@@ -60,10 +87,12 @@ export const measureHits: Suite = async ({ services, effort }) => {
     ];
     return { comparisons, notes: [] };
   } finally {
+    bareTcp.disconnect();
+    await byTcp.close();
     await stage.close();
   }
 };
 
-function evalRaw(redis: Backend, [script, keys, args]: EvalRequest): Promise<unknown> {
+function evalRaw(redis: Backend, [script, { keys, args }]: EvalRequest): Promise<unknown> {
   return redis.pipeline([["EVAL", script, String(keys.length), ...keys, ...args]]);
 }

@@ -20,6 +20,7 @@ const inFlight = 64;
 /** How long a revocation takes until it is effective, beside one transaction and two round trips to Redis, and under a verification load. */
 export const measureRevocations: Suite = async ({ services, effort, isQuick }) => {
   const stage = openStage(services);
+  const tcp = openStage(services, undefined, "TCP");
   try {
     const revoked = keySource(stage);
     const touched = keySource(stage);
@@ -35,14 +36,20 @@ export const measureRevocations: Suite = async ({ services, effort, isQuick }) =
       name: "revoke, until Redis has confirmed the purge",
       run: () => runRevocations(effort.blockMilliseconds, revoked, (key) => untilPurged(stage.context, key)),
     };
+    const byTcp: Side = {
+      name: "revoke by TCP, until effective",
+      run: () => runRevocations(effort.blockMilliseconds, revoked, (key) => revoke(tcp.context, key)),
+    };
     const comparisons = [
       await compare("Revoke", base, candidate, effort, goals),
       await compare("Revoke, until no verification accepts the key", base, purging, effort),
+      await compare("Revoke by TCP beside REST", { ...candidate, name: "by REST" }, byTcp, effort, goals),
     ];
     const trips = await describeTrips(async () => revoke(stage.context, await revoked.next()));
     const notes = [`revoke: ${trips}.`, await underLoad(services, isQuick ? 2_000 : 10_000)];
     return { comparisons, notes };
   } finally {
+    await tcp.close();
     await stage.close();
   }
 };
@@ -114,7 +121,8 @@ async function untilPurged(context: ServerContext, key: BenchKey): Promise<numbe
 /** The least that the design document counts: the bypass, the transaction's three statements between BEGIN and COMMIT, and the purge. */
 async function transactionAndTwoTrips({ context }: Stage, { id, hash }: BenchKey): Promise<number> {
   const slot = `bench:${hash.toString("hex")}`;
-  await context.redis.slot.set(slot, "M:", { px: 30_000 });
+  const bypass = "return redis.call('SET', KEYS[1], 'M:', 'PX', 30000)";
+  await context.redis.slot.evaluate(bypass, { keys: [slot], args: [] });
   await context.db.commit(async (transaction) => {
     await transaction
       .update(apiKeys)
@@ -127,7 +135,7 @@ async function transactionAndTwoTrips({ context }: Stage, { id, hash }: BenchKey
     await transaction.select({ id: cachePurges.id }).from(cachePurges).where(eq(cachePurges.keyId, id));
   });
   const script = "redis.call('DEL', KEYS[1]) redis.call('SET', KEYS[1], 'T:', 'PX', 65000) return ARGV[1]";
-  await context.redis.purge.eval(script, [slot], [randomUUID()]);
+  await context.redis.purge.evaluate(script, { keys: [slot], args: [randomUUID()] });
   return performance.now();
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { findFreePort } from "@/local/free-port";
 import { startLocalRedis } from "@/local/redis";
+import { createRespClient } from "@/local/redis/resp-client";
 import { startLocalStack } from "@/local/stack";
 
 // A process of its own, so that the Redis bridge takes no turn from the event loop whose latencies are measured.
@@ -16,6 +17,14 @@ const stack = await startLocalStack({
   redis: "redis-server",
   durable: true,
 });
+const redisPort = await findFreePort();
+const socketPath = stack.parts.redis?.process?.socketPath ?? "";
+const raw = createRespClient(socketPath);
+await raw.pipeline([
+  ["CONFIG", "SET", "bind", "127.0.0.1"],
+  ["CONFIG", "SET", "port", String(redisPort)],
+]);
+await raw.close();
 const embedded = await startLocalRedis({ server: "embedded", directory });
 process.once("disconnect", () => {
   void Promise.all([stack.stop(), embedded.stop()])
@@ -26,6 +35,7 @@ process.once("disconnect", () => {
 process.on("SIGINT", () => undefined);
 process.send?.({
   environment: stack.environment,
-  redisSocketPath: stack.parts.redis?.process?.socketPath,
+  redisSocketPath: socketPath,
+  redisPort,
   embeddedRedis: { UPSTASH_REDIS_REST_URL: embedded.url, UPSTASH_REDIS_REST_TOKEN: embedded.token },
 });

@@ -7,6 +7,8 @@ export interface Services {
   environment: Record<string, string>;
   /** The redis-server itself. */
   redisSocketPath: string;
+  /** Where it listens on loopback. */
+  redisPort: number;
   /** The settings that lead to the embedded engine in its place. */
   embeddedRedis: Record<string, string>;
   stop(): Promise<void>;

@@ -10,6 +10,7 @@ import { hashSecret, mintSecret } from "@/server/keys/secret";
 import { displaySecret } from "@/server/shared/secret-format";
 import { createServerContext } from "@/server/context";
 import { apiKeys, apiKeySecrets, owners } from "@/server/platform/schema";
+import { localAddress } from "@/tests/support/server-instance";
 import { redisPrefix, slotKeyOf } from "@/tests/support/slots";
 
 import { type Services, settingOf } from "./services";
@@ -35,7 +36,11 @@ export interface BenchKey {
   hash: Buffer;
 }
 
-export function openStage(services: Services, databaseUrl = settingOf(services, "DATABASE_URL")): Stage {
+export function openStage(
+  services: Services,
+  databaseUrl = settingOf(services, "DATABASE_URL"),
+  way: "REST" | "TCP" = "REST",
+): Stage {
   const deferred = new Set<Promise<void>>();
   const defer = (task: () => Promise<void>) => {
     const running = task().finally(() => deferred.delete(running));
@@ -50,8 +55,7 @@ export function openStage(services: Services, databaseUrl = settingOf(services, 
     trustedProxyHops: 0,
     databaseUrl,
     redis: {
-      url: settingOf(services, "UPSTASH_REDIS_REST_URL"),
-      token: settingOf(services, "UPSTASH_REDIS_REST_TOKEN"),
+      ...(way === "TCP" ? { address: localAddress(services.redisPort) } : restOf(services)),
       prefix: redisPrefix,
     },
     logLevel: "silent",
@@ -67,10 +71,16 @@ export function openStage(services: Services, databaseUrl = settingOf(services, 
     async close() {
       await settle();
       await redis.close();
+      context.redis.close();
       await context.db.close();
     },
   };
 }
+
+const restOf = (services: Services) => ({
+  url: settingOf(services, "UPSTASH_REDIS_REST_URL"),
+  token: settingOf(services, "UPSTASH_REDIS_REST_TOKEN"),
+});
 
 /** Puts active keys into the database, without `createApiKey` and its limits. */
 export async function insertKeys(

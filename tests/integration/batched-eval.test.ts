@@ -3,26 +3,26 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { createBatchedEval } from "@/server/platform/batched-eval";
-import { createRedisClients } from "@/server/platform/redis";
+import { createLogger } from "@/server/platform/logger";
+import { createRedisClients, type ScriptCall } from "@/server/platform/redis";
 
 import { type RedisProxy, startRedisProxy } from "../support/redis-proxy";
-import { redisKinds, testRedis } from "../support/services";
+import { restKinds } from "../support/redis-kinds";
+import { testRedis } from "../support/services";
 
 const script = "if ARGV[1] == 'bad' then return redis.error_reply('ERR bad') end return KEYS[1] .. '=' .. ARGV[1]";
 
-describe.each(redisKinds)("a batched EVAL on %s", (redisKind) => {
+// Over a connection that is kept open each call is sent for itself, see redis-by-tcp.test.ts.
+describe.each(restKinds)("a batched EVAL on %s", (redisKind) => {
   let proxy: RedisProxy;
-  let evaluate: ReturnType<typeof createBatchedEval>;
+  let evaluate: (call: ScriptCall) => Promise<unknown>;
   const key = `batch:${randomUUID()}`;
-  const call = (argument: string) => evaluate([key], [argument]);
+  const call = (argument: string) => evaluate({ keys: [key], args: [argument] });
 
   beforeEach(async () => {
     proxy = await startRedisProxy(testRedis(redisKind).url);
-    evaluate = createBatchedEval(
-      createRedisClients({ url: proxy.url, token: testRedis(redisKind).token }).slot,
-      script,
-    );
+    const { slot } = createRedisClients({ url: proxy.url, token: testRedis(redisKind).token }, createLogger("silent"));
+    evaluate = slot.forManyCallers(script);
   });
   afterEach(() => proxy.stop());
 

@@ -1,8 +1,9 @@
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 import { type LocalRedis, startLocalRedis } from "@/local/redis";
 import { createRespClient } from "@/local/redis/resp-client";
@@ -17,7 +18,7 @@ import {
 } from "../support/server-instance";
 import { testDatabaseUrl } from "../support/services";
 
-describe("a Redis server", () => {
+describe.each(["REST", "TCP"])("a Redis server, reached by %s,", (way) => {
   let redis: LocalRedis;
   let raw: ReturnType<typeof createRespClient>;
   let server: TestServer;
@@ -27,7 +28,9 @@ describe("a Redis server", () => {
     directory = await mkdtemp(join(tmpdir(), "latchkey-redis-"));
     redis = await startLocalRedis({ server: "redis-server", directory });
     raw = createRespClient(redis.process?.socketPath ?? "");
-    server = await startServerInstance(await testDatabaseUrl(), redis);
+    const { url, token } = redis;
+    const place = way === "TCP" ? { url, token, socketPath: redis.process?.socketPath ?? "" } : { url, token };
+    server = await startServerInstance(await testDatabaseUrl(), place);
   });
   afterAll(async () => {
     await server.close();
@@ -36,6 +39,8 @@ describe("a Redis server", () => {
     await rm(directory, { recursive: true, force: true });
   });
   const command = (...words: string[]) => raw.pipeline([words]);
+  /** A connection that was lost is opened again in the background. */
+  const untilAnswered = () => vi.waitFor(() => server.slots.read(randomBytes(32)), { timeout: 5_000 });
 
   it("that is full serves cached keys, leaves others to the database, and can still be revoked against", async () => {
     const warm = await createWarmKey(server);
@@ -55,7 +60,21 @@ describe("a Redis server", () => {
     await command("REPLICAOF", "127.0.0.1", "1");
     expect((await revokeApiKey(server, caller, key)).effect.status).toBe("pending");
     await command("REPLICAOF", "NO", "ONE");
+    await untilAnswered();
     expect((await revokeApiKey(server, caller, key)).effect.status).toBe("effective");
+  });
+
+  it("that became a read-only replica serves no hit: another leader may have been purged", async () => {
+    const { secret } = await createWarmKey(server);
+    await command("REPLICAOF", "127.0.0.1", "1");
+    server.postgresProxy.statements.length = 0;
+    expect(await verifyApiKey(server, secret)).toMatchObject({ valid: true });
+    expect(server.postgresProxy.statements.length).toBeGreaterThan(0);
+    await command("REPLICAOF", "NO", "ONE");
+    await untilAnswered();
+    server.postgresProxy.statements.length = 0;
+    expect(await verifyApiKey(server, secret)).toMatchObject({ valid: true });
+    expect(server.postgresProxy.statements).toHaveLength(0);
   });
 
   it("that loses everything costs a database read and no wrong answer", async () => {
@@ -73,6 +92,7 @@ describe("a Redis server", () => {
     await revokeApiKey(server, caller, key);
     await redis.process?.restart();
     expect(await verifyApiKey(server, secret)).toEqual({ valid: false, reason: "revoked" });
+    await untilAnswered();
     const other = await createWarmKey(server);
     server.postgresProxy.statements.length = 0;
     expect(await verifyApiKey(server, other.secret)).toMatchObject({ valid: true });

@@ -27,6 +27,7 @@ describe.each(redisKinds)("the outbox on %s", (redisKind) => {
 
   beforeEach(async () => {
     server().redisProxy.decide = () => "pass";
+    await server().redisAnswers();
     await server().db.delete(cachePurges);
   });
 

@@ -7,6 +7,7 @@ import { effectOfApiKey, listApiKeys, revokeApiKey, usageOfApiKey, verifyApiKey 
 import { hashSecret } from "@/server/keys/secret";
 import { drainPurges } from "@/server/outbox/drain";
 import { migrateDatabase } from "@/server/platform/migrate";
+import { createLogger } from "@/server/platform/logger";
 import { createRedisClients } from "@/server/platform/redis";
 import { createSlots } from "@/server/slot/slot";
 import { startTestServer } from "@/tests/support/domain";
@@ -101,7 +102,10 @@ describe.each(redisKinds)("a deployment of 0.1 that was upgraded, on %s", (redis
     const url = await emptyDatabaseUrl();
     const { ownerId, active } = await deployEarlier(url);
     const hash = hashSecret(active.secret);
-    const slotsOfEarlier = createSlots({ redis: createRedisClients(testRedis(redisKind)), prefix: "" });
+    const slotsOfEarlier = createSlots({
+      redis: createRedisClients(testRedis(redisKind), createLogger("silent")),
+      prefix: "",
+    });
     const reading = await slotsOfEarlier.read(hash);
     if (reading.kind !== "leased") throw new Error("the slot was not empty");
     await migrateDatabase(url);

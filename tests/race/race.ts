@@ -20,7 +20,13 @@ import { hashSecret } from "@/server/keys/secret";
 import { rotateInput } from "@/server/shared/inputs";
 import { drainPurges } from "@/server/outbox/drain";
 import type { Fate } from "@/tests/support/redis-proxy";
-import { newCaller, newKeyInput, startServerInstance, type TestServer } from "@/tests/support/server-instance";
+import {
+  newCaller,
+  newKeyInput,
+  startServerInstance,
+  type TestRedis,
+  type TestServer,
+} from "@/tests/support/server-instance";
 import { slotKeyOf } from "@/tests/support/slots";
 
 import { clock, countHistory, findViolations, type RaceCounts, type SecretHistory, type Violation } from "./history";
@@ -30,7 +36,7 @@ export interface RaceOptions {
   seed: number;
   milliseconds: number;
   databaseUrl: string;
-  redis: { url: string; token: string };
+  redis: TestRedis;
   /** Replaces the slots of every instance: for the positive controls. */
   slots?: (slots: Slots, server: TestServer) => Slots;
   /** Runs beside the load, to kill and restart what the servers depend on. */
@@ -61,7 +67,12 @@ interface Subject {
  */
 export async function race(options: RaceOptions): Promise<RaceReport> {
   const random = createRandom(options.seed);
-  const raw = new Redis({ ...options.redis, automaticDeserialization: false, enableTelemetry: false });
+  const raw = new Redis({
+    url: options.redis.url,
+    token: options.redis.token,
+    automaticDeserialization: false,
+    enableTelemetry: false,
+  });
   const deafHashes = new Set<string>();
   let isCalm = false;
   let fillsRefused = 0;

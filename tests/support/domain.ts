@@ -2,6 +2,7 @@ import { afterAll, beforeAll } from "vitest";
 
 import { toDomainError } from "@/server/platform/database";
 
+import type { RedisKind } from "./redis-kinds";
 import { type Settings, startServerInstance, type TestServer } from "./server-instance";
 import { testDatabaseUrl, testRedis } from "./services";
 
@@ -14,12 +15,12 @@ export async function asTold<T>(call: Promise<T>): Promise<T> {
   });
 }
 
-export function startTestServer(redisKind: "redis-server" | "embedded", databaseUrl: string, settings: Settings = {}) {
+export function startTestServer(redisKind: RedisKind, databaseUrl: string, settings: Settings = {}) {
   return startServerInstance(databaseUrl, testRedis(redisKind), settings);
 }
 
 /** A test server for a test file, started before its tests and stopped after them. */
-export function useTestServer(redisKind: "redis-server" | "embedded", settings: Settings = {}): () => TestServer {
+export function useTestServer(redisKind: RedisKind, settings: Settings = {}): () => TestServer {
   let server: TestServer | undefined;
   beforeAll(async () => {
     server = await startTestServer(redisKind, await testDatabaseUrl(), settings);

@@ -8,13 +8,14 @@ import { startLocalPostgres } from "@/local/postgres";
 import { startLocalRedis } from "@/local/redis";
 import { migrateDatabase } from "@/server/platform/migrate";
 
-import { redisKinds } from "./redis-kinds";
+import { type RedisKind, restKinds } from "./redis-kinds";
+import { startTcpForwarder } from "./tcp-forwarder";
 
 declare module "vitest" {
   interface ProvidedContext {
     /** A migrated database that nobody connects to: the template of every test's own. */
     templateDatabaseUrl: string;
-    redis: { kind: "redis-server" | "embedded"; url: string; token: string }[];
+    redis: { kind: RedisKind; url: string; token: string; socketPath?: string; port?: number }[];
   }
 }
 
@@ -35,10 +36,15 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await migrateDatabase(postgres.url);
     project.provide("templateDatabaseUrl", postgres.url);
     const redis = [];
-    for (const kind of redisKinds) {
+    for (const kind of restKinds) {
       const server = await startLocalRedis({ server: kind, directory: join(directory, kind) });
       started.push(server);
       redis.push({ kind, url: server.url, token: server.token });
+      if (!server.process) continue;
+      const { socketPath } = server.process;
+      const forwarder = await startTcpForwarder(socketPath);
+      started.push(forwarder);
+      redis.push({ kind: "tcp" as const, url: server.url, token: server.token, socketPath, port: forwarder.port });
     }
     project.provide("redis", redis);
     return teardown;

@@ -1,7 +1,14 @@
+/** What stands behind Upstash's REST API. */
+type RestKind = "redis-server" | "embedded";
+/** `tcp` is the same redis-server by its own protocol. */
+export type RedisKind = RestKind | "tcp";
+
 /**
- * What every test of Redis's behaviour runs against. `npm test` leaves the real server out, and says so, where there is
- * none and it may not install one; any other run without it fails.
+ * `npm test` leaves the real server out, and says so, where there is none and it may not install one; any other run without it fails.
  */
-export const redisKinds: readonly ("redis-server" | "embedded")[] = process.env.LATCHKEY_NO_REDIS_SERVER
+export const restKinds: readonly RestKind[] = process.env.LATCHKEY_NO_REDIS_SERVER
   ? ["embedded"]
   : ["redis-server", "embedded"];
+
+/** What every test of Redis's behaviour runs against. */
+export const redisKinds: readonly RedisKind[] = restKinds.includes("redis-server") ? [...restKinds, "tcp"] : restKinds;

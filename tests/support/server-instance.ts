@@ -1,12 +1,15 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { type Caller, createApiKey, verifyApiKey, type VerifyContext } from "@/server/keys";
 import { type CreateInput, createInput } from "@/server/shared/inputs";
 import { createServerContext } from "@/server/context";
+import type { RedisPlace } from "@/server/platform/redis";
 import { allScopes } from "@/server/latchkey/scopes";
 
 import { type PostgresProxy, startPostgresProxy } from "./postgres-proxy";
 import { type RedisProxy, startRedisProxy } from "./redis-proxy";
+import { startRedisTcpProxy } from "./redis-tcp-proxy";
 import { redisPrefix as defaultRedisPrefix } from "./slots";
 
 export type Settings = Partial<
@@ -16,12 +19,38 @@ export type Settings = Partial<
   >
 > & { redisPrefix?: string };
 
+/** A Redis behind the REST API. With `socketPath` it is reached there, by its own protocol, and by the REST API only to look at it. */
+export interface TestRedis {
+  url: string;
+  token: string;
+  socketPath?: string;
+}
+
+/** A proxy in front of it, and where a server finds that. */
+export async function startProxyOf({
+  url,
+  token,
+  socketPath,
+}: TestRedis): Promise<{ proxy: RedisProxy; place: RedisPlace }> {
+  if (socketPath === undefined) {
+    const proxy = await startRedisProxy(url);
+    return { proxy, place: { url: proxy.url, token } };
+  }
+  const proxy = await startRedisTcpProxy(socketPath);
+  return { proxy, place: { address: localAddress(proxy.port) } };
+}
+
+export const localAddress = (port: number) => ({ host: "127.0.0.1", port, isEncrypted: false, database: 0 });
+
 /** One server instance as a process would have it, its way to Redis and Postgres, and what it has deferred. */
 export interface TestServer extends VerifyContext {
   redisProxy: RedisProxy;
+  redisPlace: RedisPlace;
   postgresProxy: PostgresProxy;
   /** Runs what was deferred since the last call: the moment when a host would run it is the test's choice. */
   runDeferred(): Promise<void>;
+  /** Resolves when Redis answers slot reads. After two failures a connection is opened again in the background, so that takes a moment. */
+  redisAnswers(): Promise<void>;
   /** Moves this server's clock. */
   advance(milliseconds: number): void;
   close(): Promise<void>;
@@ -29,10 +58,10 @@ export interface TestServer extends VerifyContext {
 
 export async function startServerInstance(
   databaseUrl: string,
-  redis: { url: string; token: string },
+  redis: TestRedis,
   { redisPrefix = defaultRedisPrefix, ...settings }: Settings = {},
 ): Promise<TestServer> {
-  const redisProxy = await startRedisProxy(redis.url);
+  const { proxy: redisProxy, place: redisPlace } = await startProxyOf(redis);
   const postgresProxy = await startPostgresProxy(databaseUrl);
   let skew = 0;
   const context = createServerContext({
@@ -44,7 +73,7 @@ export async function startServerInstance(
     trustedProxyHops: 0,
     ...settings,
     databaseUrl: postgresProxy.url,
-    redis: { url: redisProxy.url, token: redis.token, prefix: redisPrefix },
+    redis: { ...redisPlace, prefix: redisPrefix },
     logLevel: "silent",
     now: () => new Date(Date.now() + skew),
   });
@@ -52,13 +81,23 @@ export async function startServerInstance(
   return {
     ...context,
     redisProxy,
+    redisPlace,
     postgresProxy,
     defer: (task) => void deferred.push(task),
     async runDeferred() {
       for (const task of deferred.splice(0)) await task();
     },
+    async redisAnswers() {
+      const answers = () =>
+        context.redis.slot.evaluate("return 1", { keys: [], args: [] }).then(
+          () => true,
+          () => false,
+        );
+      while (!(await answers())) await sleep(5);
+    },
     advance: (milliseconds) => void (skew += milliseconds),
     async close() {
+      context.redis.close();
       await context.db.close();
       await postgresProxy.stop();
       await redisProxy.stop();

@@ -2,6 +2,11 @@ import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { inject } from "vitest";
 
+import type { RedisPlace } from "@/server/platform/redis";
+
+import type { RedisKind } from "./redis-kinds";
+import { localAddress, type TestRedis } from "./server-instance";
+
 export { redisKinds } from "./redis-kinds";
 
 /** A new database with all migrations, for the caller alone; it is gone after the run. */
@@ -29,9 +34,16 @@ export async function copyDatabase(templateUrl: string): Promise<string> {
   return new URL(`/${name}`, template).href;
 }
 
-/** The run's Redis of that kind, which all tests share: each uses keys of its own. */
-export function testRedis(kind: "redis-server" | "embedded"): { url: string; token: string } {
+/** The run's Redis of that kind, which all tests share: each uses keys of its own. `url` and `token` reach every kind. */
+export function testRedis(kind: RedisKind): TestRedis {
   const found = inject("redis").find((server) => server.kind === kind);
   if (!found) throw new Error(`There is no ${kind} in this run: iterate over redisKinds.`);
-  return { url: found.url, token: found.token };
+  const { url, token, socketPath } = found;
+  return { url, token, ...(socketPath !== undefined && { socketPath }) };
+}
+
+/** The same without a proxy, from another process: it answers also while a test blocks its own. */
+export function directPlaceOf(kind: RedisKind): RedisPlace {
+  const port = inject("redis").find((server) => server.kind === kind)?.port;
+  return port === undefined ? testRedis(kind) : { address: localAddress(port) };
 }

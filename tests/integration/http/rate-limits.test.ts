@@ -17,8 +17,9 @@ describe.each(redisKinds)("rate limits on %s", (redisKind) => {
       {},
     );
 
-  beforeEach(() => {
+  beforeEach(async () => {
     server().redisProxy.decide = () => "pass";
+    await server().redisAnswers();
   });
 
   async function limitedOwner(requestsPerMinute: number) {

@@ -17,6 +17,7 @@ describe.each(redisKinds)("invalidateCache on %s", (redisKind) => {
 
   beforeEach(async () => {
     server().redisProxy.decide = () => "pass";
+    await server().redisAnswers();
     server().postgresProxy.heal();
     await server().db.delete(cachePurges);
   });

@@ -15,7 +15,7 @@ import { hashSecret } from "@/server/keys/secret";
 import { apiKeys, cachePurges } from "@/server/platform/schema";
 import { enqueuePurges } from "@/server/outbox/queue";
 import { createGate } from "@/tests/support/gate";
-import { asTold, createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
+import { asTold, createKeyOf, newCaller, startTestServer, useTestServer } from "@/tests/support/domain";
 import { redisKinds, testRedis } from "@/tests/support/services";
 import { slotKeyOf } from "@/tests/support/slots";
 
@@ -32,8 +32,9 @@ describe.each(redisKinds)("revokeApiKey on %s", (redisKind) => {
       .from(cachePurges)
       .where(eq(cachePurges.keyId, id.slice(4)));
 
-  beforeEach(() => {
+  beforeEach(async () => {
     server().redisProxy.decide = () => "pass";
+    await server().redisAnswers();
     server().postgresProxy.decide = () => "pass";
     server().postgresProxy.heal();
   });
@@ -60,13 +61,15 @@ describe.each(redisKinds)("revokeApiKey on %s", (redisKind) => {
     const { caller, key, secret } = await usedKey();
     await redis().del(slotKeyOf(secret));
     const gate = createGate();
-    server().redisProxy.decide = (body) => (isFill(body) ? gate.opened : "pass");
+    const other = await startTestServer(redisKind, server().postgresProxy.url);
+    other.redisProxy.decide = (body) => (isFill(body) ? gate.opened : "pass");
     // The verification misses, reads the valid row and sends its fill, which now waits on the way to Redis.
-    expect(await verifyApiKey(server(), secret)).toMatchObject({ valid: true });
-    const fill = server().runDeferred();
+    expect(await verifyApiKey(other, secret)).toMatchObject({ valid: true });
+    const fill = other.runDeferred();
     expect((await revokeApiKey(server(), caller, key)).effect.status).toBe("effective");
     gate.open();
     await fill;
+    await other.close();
     expect(await slot(secret)).toBe("T:");
     expect(await verifyApiKey(server(), secret)).toEqual({ valid: false, reason: "revoked" });
   });

@@ -46,6 +46,7 @@ describe.each(redisKinds)("the secrets of a key on %s", (redisKind) => {
 
   beforeEach(async () => {
     server().redisProxy.decide = () => "pass";
+    await server().redisAnswers();
     server().postgresProxy.decide = () => "pass";
     await server().db.delete(cachePurges);
   });

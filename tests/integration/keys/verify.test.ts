@@ -179,6 +179,7 @@ describe.each(redisKinds)("verifyApiKey on %s", (redisKind) => {
       await server().runDeferred();
     }
     server().redisProxy.decide = () => "pass";
+    await server().redisAnswers();
     await server()
       .db.update(apiKeys)
       .set({ revokedAt: new Date() })
@@ -186,6 +187,7 @@ describe.each(redisKinds)("verifyApiKey on %s", (redisKind) => {
     server().redisProxy.decide = () => "refuse";
     expect(await verifyApiKey(server(), secret)).toEqual({ valid: false, reason: "revoked" });
     server().redisProxy.decide = () => "pass";
+    await server().redisAnswers();
   });
 
   it("says that it does not know when neither Redis nor the database answers", async () => {
@@ -195,6 +197,7 @@ describe.each(redisKinds)("verifyApiKey on %s", (redisKind) => {
     await expect(verifyApiKey(server(), secret)).rejects.toThrow(VerificationUnavailableError);
     server().postgresProxy.heal();
     server().redisProxy.decide = () => "pass";
+    await server().redisAnswers();
   });
 
   it("serves a burst of verifications that all miss", async () => {

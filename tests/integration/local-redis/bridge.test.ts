@@ -9,9 +9,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { startLocalRedis, type LocalRedis } from "@/local/redis";
 
-import { redisKinds } from "../../support/redis-kinds";
+import { restKinds } from "../../support/redis-kinds";
 
-describe.each(redisKinds)("Upstash's REST API in front of %s", (kind) => {
+describe.each(restKinds)("Upstash's REST API in front of %s", (kind) => {
   const directory = mkdtempSync(join(tmpdir(), "latchkey-bridge-"));
   let local: LocalRedis;
   let redis: Redis;

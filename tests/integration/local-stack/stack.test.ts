@@ -84,6 +84,21 @@ test("what is set is used as it is: nothing is started for it, and no setting is
   await stack.stop();
 });
 
+test("REDIS_URL is used in place of a local Redis, and refused beside Upstash's settings", async () => {
+  const settings = {
+    DATABASE_URL: await testDatabaseUrl(),
+    NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY: "pk_test_of-someone",
+    CLERK_SECRET_KEY: "sk_test_of-someone",
+    REDIS_URL: "redis://:word@redis.example.test",
+  };
+  const stack = await startLocalStack({ directory, port: 4321, settings });
+  expect([stack.parts, Object.keys(stack.environment)]).toEqual([{}, ["PORT", "APP_ORIGIN"]]);
+  await stack.stop();
+  const upstash = { UPSTASH_REDIS_REST_URL: "https://redis.example.test", UPSTASH_REDIS_REST_TOKEN: "token" };
+  const start = startLocalStack({ directory, port: 4321, settings: { ...settings, ...upstash } });
+  await expect(start).rejects.toThrow("REDIS_URL");
+});
+
 test("when one service cannot start, those that did are stopped, and its error is told", async () => {
   await writeFile(join(directory, "clerk"), "a file where the sign-in wants its folder");
   await expect(startLocalStack({ directory, port: 4321, settings: {}, redis: "embedded" })).rejects.toThrow("clerk");

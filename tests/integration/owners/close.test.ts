@@ -23,8 +23,9 @@ describe.each(redisKinds)("closing an owner on %s", (redisKind) => {
   const activeKeys = async (ownerId: string) =>
     (await listApiKeys(server(), newCaller({ ownerId }))).keys.filter((key) => key.status === "active").length;
 
-  beforeEach(() => {
+  beforeEach(async () => {
     server().redisProxy.decide = () => "pass";
+    await server().redisAnswers();
     server().postgresProxy.decide = () => "pass";
   });
 

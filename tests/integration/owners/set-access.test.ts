@@ -41,8 +41,9 @@ describe.each(redisKinds)("setOwnerAccess on %s", (redisKind) => {
     return { caller, ...created };
   }
 
-  beforeEach(() => {
+  beforeEach(async () => {
     server().redisProxy.decide = () => "pass";
+    await server().redisAnswers();
     server().postgresProxy.decide = () => "pass";
   });
 

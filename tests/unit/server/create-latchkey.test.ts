@@ -32,6 +32,13 @@ describe("createLatchkey", () => {
     await createLatchkey({ ...fromEnvironment(environment), scopes: ["reports:read"] }).close();
   });
 
+  it("takes the address of a Redis in place of Upstash's two values, and connects to nothing yet", async () => {
+    const redis = { connection: "rediss://user:p%40ss@redis.example.com:6380/2" };
+    await createLatchkey({ ...options, redis }).close();
+    const settings = { ...environment, UPSTASH_REDIS_REST_URL: "", UPSTASH_REDIS_REST_TOKEN: "" };
+    await createLatchkey(fromEnvironment({ ...settings, REDIS_URL: redis.connection })).close();
+  });
+
   it("takes an option that is undefined for one that is not given", async () => {
     const latchkey = createLatchkey({
       ...options,
@@ -51,6 +58,11 @@ describe("createLatchkey", () => {
     ["redis.token", { redis: { url: options.redis.url } }],
     ["redis.prefix", { redis: { ...options.redis, prefix: "hush hush:" } }],
     ["redis.password", { redis: { ...options.redis, password: "hush-hush" } }],
+    ["redis.connection", { redis: { connection: "hush-hush" } }],
+    ["redis.connection", { redis: { connection: "https://:hush-hush@redis.example.com" } }],
+    ["redis.connection", { redis: { connection: "redis://:hush-hush@redis.example.com/hush" } }],
+    ["redis.prefix", { redis: { connection: "redis://redis.example.com", prefix: "hush hush:" } }],
+    ["redis.token", { redis: { connection: "redis://redis.example.com", token: "hush-hush" } }],
     ["secretFormat.prefix", { secretFormat: { prefix: "hush-hush", environment: "live" } }],
     ["secretFormat.environment", { secretFormat: { prefix: "lk", environment: "hush-hush" } }],
     ["keyLimit", { keyLimit: 0 }],

@@ -1,0 +1,91 @@
+import { createHash } from "node:crypto";
+
+import type { Logger } from "./logger";
+import type { LimiterClient, RedisBudgets, RedisClient, RedisClients, ScriptCall } from "./redis";
+import { createRedisConnection, type RedisAddress, type RedisConnection, RedisReplyError } from "./redis-connection";
+
+/**
+ * Clients of the Redis leader, over connections that are kept open. Purges have one of their own: a read that finds its connection dead
+ * closes it, and must not take a purge along.
+ */
+export function createTcpClients(address: RedisAddress, budgets: RedisBudgets, logger: Logger): RedisClients {
+  const slot = createRedisConnection({ address, budgetMilliseconds: budgets.slotMilliseconds, logger });
+  const purge = createRedisConnection({
+    address,
+    budgetMilliseconds: budgets.purgeMilliseconds,
+    alwaysTries: true,
+    logger,
+  });
+  return {
+    slot: toRedisClient(slot),
+    purge: toRedisClient(purge),
+    limiter: toLimiterClient(slot),
+    close() {
+      slot.close();
+      purge.close();
+    },
+  };
+}
+
+function toRedisClient(connection: RedisConnection): RedisClient {
+  const run = createRun(connection);
+  return {
+    evaluate: (script, call) => run(toScript(script), call),
+    async evaluateEach(script, calls) {
+      const known = toScript(script);
+      const outcomes = await Promise.allSettled(calls.map((call) => run(known, call)));
+      return outcomes.map((outcome) => {
+        if (outcome.status === "fulfilled") return { result: outcome.value };
+        if (outcome.reason instanceof RedisReplyError) return { error: outcome.reason.code };
+        throw outcome.reason;
+      });
+    },
+    forManyCallers(script) {
+      const known = toScript(script);
+      return (call) => run(known, call);
+    },
+  };
+}
+
+interface Script {
+  text: string;
+  sha: string;
+}
+
+const scripts = new Map<string, Script>();
+
+function toScript(text: string): Script {
+  const script = scripts.get(text) ?? { text, sha: createHash("sha1").update(text).digest("hex") };
+  scripts.set(text, script);
+  return script;
+}
+
+/** Runs a script by its hash, and by its text where the server does not know it, as after a restart. */
+function createRun(connection: RedisConnection) {
+  return ({ text, sha }: Script, { keys, args }: ScriptCall): Promise<unknown> =>
+    connection.send(["EVALSHA", sha, String(keys.length), ...keys, ...args], text);
+}
+
+/** The first line of the library's scripts. Only Upstash knows the flag in it, and every other Redis refuses the script. */
+const upstashFlag = "#!lua flags=allow-key-locking\n";
+
+/** The library knows the hashes of its scripts with their first line, so their texts are kept by these. */
+function toLimiterClient(connection: RedisConnection): LimiterClient {
+  const run = createRun(connection);
+  const texts = new Map<string, string>();
+  const evaluate = (text: string, keys: string[], args: unknown[]) => {
+    const plain = text.startsWith(upstashFlag) ? text.slice(upstashFlag.length) : text;
+    return run(toScript(plain), { keys, args: args.map(String) });
+  };
+  return {
+    evalsha(sha, keys, args) {
+      const text = texts.get(sha);
+      // The library then calls `eval`. Nothing was sent.
+      return text === undefined ? Promise.reject(new RedisReplyError("NOSCRIPT")) : evaluate(text, keys, args);
+    },
+    eval(text, keys, args) {
+      texts.set(toScript(text).sha, text);
+      return evaluate(text, keys, args);
+    },
+  };
+}
