@@ -31,6 +31,11 @@ describe.each(kinds)("the history of many raced calls under faults, on %s,", (ki
       expect(counts.rotations).toBeGreaterThanOrEqual(10);
     },
   );
+});
+
+// What they check is the checker, which is the same by every way to Redis.
+describe("the checker of raced histories", () => {
+  const [kind] = kinds;
 
   it("finds the late fills of a cache that uses SET and DEL", { timeout: 240_000 }, async () => {
     expect(await findsFault(kind, (_slots, server) => createSetAndDelSlots(server.redis.slot))).toBe(true);
