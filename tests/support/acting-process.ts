@@ -1,0 +1,35 @@
+import { revokeApiKey, rotateApiKey, verifyApiKey } from "@/server/keys";
+import { createServerContext } from "@/server/context";
+import type { RotateInput } from "@/server/shared/inputs";
+
+import { newCaller } from "./server-instance";
+import { redisPrefix } from "./slots";
+
+/** What the process does. */
+export type Act =
+  | { do: "revoke"; ownerId: string; id: string }
+  | { do: "rotate"; ownerId: string; input: RotateInput }
+  | { do: "verify"; secret: string };
+
+/** A server process that does one thing. The crash tests kill it on the way. */
+const { DATABASE_URL, REDIS_URL, REDIS_TOKEN, ACT } = process.env;
+if (!DATABASE_URL || !REDIS_URL || !REDIS_TOKEN || !ACT) throw new Error("a setting is missing");
+const context = createServerContext({
+  secretFormat: { prefix: "lk", environment: "test" },
+  scopes: [],
+  keyLimit: 5,
+  accessFeature: undefined,
+  onMemberLeave: "keep",
+  trustedProxyHops: 0,
+  databaseUrl: DATABASE_URL,
+  redis: { url: REDIS_URL, token: REDIS_TOKEN, prefix: redisPrefix },
+  logLevel: "silent",
+});
+const act = JSON.parse(ACT) as Act;
+if (act.do === "verify") await verifyApiKey({ ...context, defer: () => undefined }, act.secret);
+else {
+  const caller = newCaller({ ownerId: act.ownerId, userId: act.ownerId });
+  if (act.do === "revoke") await revokeApiKey(context, caller, { id: act.id });
+  else await rotateApiKey(context, caller, act.input);
+}
+await context.db.close();

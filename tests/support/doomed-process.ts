@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+
+import { sql } from "drizzle-orm";
+import { expect } from "vitest";
+
+import { drainPurges } from "@/server/outbox/drain";
+import { cachePurges } from "@/server/platform/schema";
+
+import type { Act } from "./acting-process";
+import { startTestServer } from "./domain";
+import type { redisKinds } from "./redis-kinds";
+import type { TestServer } from "./server-instance";
+import { testRedis } from "./services";
+
+type RedisKind = (typeof redisKinds)[number];
+
+/** A step of a change, seen from outside: by the message that the process sends. */
+export interface CrashStep {
+  step: string;
+  redis?: (body: string) => boolean;
+  postgres?: (statement: string) => boolean;
+  /** Whether the message still arrives. */
+  executes: boolean;
+  /** Whether the change is made then. */
+  isDone: boolean;
+}
+
+const isBypass = (body: string) => body.includes('"M:"');
+const isPurge = (body: string) => body.includes("'DEL'");
+const isCommit = (statement: string) => statement.startsWith("COMMIT");
+const isRecord = (statement: string) => statement.includes("delete from");
+
+export const bypassSteps: CrashStep[] = [
+  { step: "before the bypass", redis: isBypass, executes: false, isDone: false },
+  { step: "after the bypass", redis: isBypass, executes: true, isDone: false },
+];
+export const commitSteps: CrashStep[] = [
+  { step: "before the commit", postgres: isCommit, executes: false, isDone: false },
+  { step: "after the commit", postgres: isCommit, executes: true, isDone: true },
+  { step: "before the purge", redis: isPurge, executes: false, isDone: true },
+  { step: "after the purge", redis: isPurge, executes: true, isDone: true },
+  { step: "before the effect is recorded", postgres: isRecord, executes: false, isDone: true },
+  { step: "after the effect is recorded", postgres: isRecord, executes: true, isDone: true },
+];
+
+/** Starts `acting-process.ts` beside the server, and kills it (SIGKILL) at the step. */
+export async function crash(
+  server: TestServer,
+  redisKind: RedisKind,
+  { redis, postgres, executes }: CrashStep,
+  act: Act,
+): Promise<void> {
+  const doomed = await startTestServer(redisKind, server.postgresProxy.url);
+  const children: ChildProcess[] = [];
+  let kills = 0;
+  const kill = () => {
+    kills++;
+    for (const child of children) child.kill("SIGKILL");
+  };
+  doomed.redisProxy.decide = (body) => {
+    if (!redis?.(body)) return "pass";
+    kill();
+    return executes ? "lose" : "refuse";
+  };
+  doomed.postgresProxy.decide = (statement) => {
+    if (!postgres?.(statement)) return "pass";
+    kill();
+    return executes ? "break after" : "break";
+  };
+  const child = spawn(process.execPath, ["--import", "tsx", "tests/support/acting-process.ts"], {
+    env: {
+      ...process.env,
+      DATABASE_URL: doomed.postgresProxy.url,
+      REDIS_URL: doomed.redisProxy.url,
+      REDIS_TOKEN: testRedis(redisKind).token,
+      ACT: JSON.stringify(act),
+    },
+    stdio: "inherit",
+  });
+  children.push(child);
+  const [, signal] = (await once(child, "exit")) as [number | null, string | null];
+  expect({ kills, signal }).toEqual({ kills: 1, signal: "SIGKILL" });
+  await doomed.close();
+}
+
+/** What a commit has promised is carried out by any other instance. */
+export async function drainAll(server: TestServer): Promise<void> {
+  await server.db.update(cachePurges).set({ nextAttemptAt: sql`clock_timestamp()` });
+  await drainPurges(server);
+  expect(await server.db.select().from(cachePurges)).toEqual([]);
+}
