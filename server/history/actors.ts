@@ -17,4 +17,3 @@ export function byUser({ userId, impersonatedBy }: Person): Actor {
 export const byKey = (keyId: string): Actor => ({ kind: "key", id: keyId });
 export const byOperator: Actor = { kind: "operator", id: null };
 export const byClerk: Actor = { kind: "clerk", id: null };
-export const bySystem: Actor = { kind: "system", id: null };

@@ -5,6 +5,6 @@ export { exportEvents } from "./export-events";
 export { type KeyEventPage, listKeyEvents } from "./list-events";
 export { createPruner, defaultHistoryDays, pruneInTime } from "./prune";
 export { chooseHistory } from "./read-events";
-export { recordEffective } from "./record-effective";
-export { actOf, insertEvents, type NewEvent, recordEvents } from "./record-events";
+export { recordEvent } from "./record-event";
+export { type NewEvent, recordEvents } from "./record-events";
 export { recordWithChange } from "./record-with-change";

@@ -30,6 +30,11 @@ export function requireManage(caller: Pick<Caller, "canManage">): void {
 
 type AccessColumns = Pick<typeof owners.$inferSelect, "accessAllowed" | "accessUntil" | "closedAt">;
 
+/** Whether the owner's plan is known to have access now. */
+export function hasAccess(owner: Pick<AccessColumns, "accessAllowed" | "accessUntil">, now: Date): boolean {
+  return owner.accessAllowed === true && (owner.accessUntil === null || owner.accessUntil > now);
+}
+
 /**
  * Whether the caller may create keys. The account must be open. Where a feature is required, both the session and the owner's row must allow
  * it, since a session may be out of date. Where the row does not know yet, the session alone decides.
@@ -43,7 +48,7 @@ export function mayCreateKeys(
   if (!ctx.settings.accessFeature) return true;
   if (!caller.hasAccessClaim) return false;
   if (!owner || owner.accessAllowed === null) return true;
-  return owner.accessAllowed && (owner.accessUntil === null || owner.accessUntil > ctx.now());
+  return hasAccess(owner, ctx.now());
 }
 
 /** @throws DomainError API_ACCESS_REQUIRED where `mayCreateKeys` is false. */

@@ -1,7 +1,8 @@
 import { and, eq } from "drizzle-orm";
 
 import type { ServerContext } from "./context";
-import { apiKeys, apiKeySecrets } from "../platform/schema";
+import { apiKeys, apiKeySecrets, owners } from "../platform/schema";
+import { hasAccess } from "./access";
 import { changeAndPurge } from "../outbox/change-and-purge";
 import { byKey, recordEvents } from "../history";
 import { toPublicId } from "../shared/public-id";
@@ -21,6 +22,9 @@ export async function activateSecret(ctx: ServerContext, keyId: string, hash: Bu
     const [waiting] = await transaction.select().from(apiKeySecrets).where(isWaiting);
     const now = ctx.now();
     if (!key || key.revokedAt || hasEnded(key.expiresAt?.getTime() ?? null, now.getTime()) || !waiting) return;
+    // The plan may have lost its access since the row was read, and a refused use is no first one.
+    const [owner] = await transaction.select().from(owners).where(eq(owners.id, key.ownerId));
+    if (!owner || owner.closedAt || (ctx.settings.accessFeature && !hasAccess(owner, now))) return;
     const endsAt = endOfGrace(now, waiting.graceSeconds ?? 0, key.expiresAt);
     const old = await transaction
       .update(apiKeySecrets)

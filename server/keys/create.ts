@@ -11,7 +11,14 @@ import { changeAndPurge, type NamePurges } from "../outbox/change-and-purge";
 import { type Caller, limitSecrets, requireAccess, requireManage } from "./access";
 import { requireMember } from "./require-member";
 import { isActive } from "./is-active";
-import { digestInput, bypassAndFindVerified, retryMilliseconds, revokeSecrets } from "./replace-secrets";
+import {
+  bypassAndFindVerified,
+  digestInput,
+  isKnownAsVerified,
+  keepingVerified,
+  retryMilliseconds,
+  revokeSecrets,
+} from "./replace-secrets";
 import type { CreateInput } from "../shared/inputs";
 import { type SummaryRow, summaryColumns } from "./key-columns";
 import { statusOf } from "../shared/status";
@@ -62,9 +69,11 @@ export async function createApiKey(ctx: ServerContext, caller: Caller, input: Cr
     requestDigest,
   };
   let attempts = 0;
+  /** Which secrets were verified just before this call's bypass, by hash in hexadecimal. */
+  const verified = new Set<string>();
   const requiresFeature = ctx.settings.accessFeature !== undefined;
 
-  const { result: row, effects } = await changeAndPurge(ctx, async (transaction, purge) => {
+  const change: Parameters<typeof changeAndPurge<SummaryRow>>[1] = async (transaction, purge) => {
     attempts++;
     const owner = await lockOwner(transaction, caller.ownerId, requiresFeature ? caller.hasAccessClaim : null);
     if (caller.ownerKind === "organization") await requireMember(transaction, caller);
@@ -88,7 +97,7 @@ export async function createApiKey(ctx: ServerContext, caller: Caller, input: Cr
       const isSameCall = earlier.requestDigest?.equals(requestDigest) && earlier.row.createdBy === caller.userId;
       if (!isSameCall) throw new DomainError("API_KEY_REQUEST_REUSED");
       const replacement = { ...minted, keyId: earlier.row.id, createdAt: ctx.now() };
-      return replaceSecret(ctx, transaction, purge, earlier, replacement);
+      return replaceSecret(ctx, transaction, purge, earlier, replacement, verified);
     }
     const active = await transaction.$count(
       apiKeys,
@@ -98,7 +107,8 @@ export async function createApiKey(ctx: ServerContext, caller: Caller, input: Cr
     const key = await insertKey(ctx, transaction, { ...input, createdBy: caller.userId }, minted);
     await recordEvents(transaction, [{ action: "key.created", ownerId: caller.ownerId, key, actor: byUser(caller) }]);
     return key;
-  });
+  };
+  const { result: row, effects } = await keepingVerified(ctx, verified, () => changeAndPurge(ctx, change));
   return { key: toSummary(row, ctx.now(), null), secret, replaced: effects.get(row.id) ?? null };
 }
 
@@ -141,14 +151,17 @@ async function replaceSecret(
   purge: NamePurges,
   { row, hash, state }: Pick<typeof apiKeySecrets.$inferSelect, "hash" | "state"> & { row: SummaryRow },
   replacement: SecretRow,
+  verified: Set<string>,
 ): Promise<SummaryRow> {
   const now = ctx.now();
   const isRecent = now.getTime() - row.createdAt.getTime() < retryMilliseconds;
   // A rotation has taken its place, or has revoked it: there is nothing left to replace.
   const isRotated = state !== "current";
   if (isRotated || statusOf(row, now) !== "active" || !isRecent) throw new DomainError("API_KEY_REQUEST_REUSED");
-  const isUsed = row.lastUsedAt !== null || (await bypassAndFindVerified(ctx, [hash])).has(hash.toString("hex"));
-  if (isUsed) throw new DomainError("API_KEY_REQUEST_REUSED");
+  const isKnownAsUsed = row.lastUsedAt !== null || (await isKnownAsVerified(transaction, hash));
+  if (isKnownAsUsed) throw new DomainError("API_KEY_REQUEST_REUSED");
+  for (const hex of await bypassAndFindVerified(ctx, [hash])) verified.add(hex);
+  if (verified.has(hash.toString("hex"))) throw new DomainError("API_KEY_REQUEST_REUSED");
   await revokeSecrets(transaction, [hash], { requestId: null });
   await transaction.insert(apiKeySecrets).values(replacement);
   await purge({ target: "revoked", hashes: [hash] });

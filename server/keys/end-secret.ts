@@ -37,9 +37,10 @@ export async function endSecretBeside(
   const keyId = fromPublicId(input.id);
   const isKey = and(eq(apiKeys.id, keyId), eq(apiKeys.ownerId, owner.ownerId));
   const likely = await readBeside(ctx.db, keyId, isKey);
-  /** An attempt before whose outcome is unknown may have revoked it. */
+  /** What the first attempt has chosen. Its outcome may be unknown. A repeated attempt finishes that, and never chooses another secret. */
+  let chosen: Buffer | undefined;
   let ended: Buffer | undefined;
-  const { result, secretEffects } = await changeAndPurge(
+  const { result, effects, secretEffects } = await changeAndPurge(
     ctx,
     async (transaction, purge) => {
       const [locked] = await transaction
@@ -49,9 +50,10 @@ export async function endSecretBeside(
         .for("no key update");
       if (!locked) throw new DomainError("API_KEY_NOT_FOUND");
       const now = ctx.now();
-      const beside = await readBeside(transaction, keyId, isKey);
-      if (beside && !locked.revokedAt && choose(beside, now)) {
-        ended = beside.hash;
+      const beside = await (chosen ? readSecret(transaction, chosen) : readBeside(transaction, keyId, isKey));
+      ended = beside?.state === "revoked" ? beside.hash : undefined;
+      if (beside && isBeside(beside) && !locked.revokedAt && choose(beside, now)) {
+        chosen = ended = beside.hash;
         await revokeSecrets(transaction, [ended], beside.state === "previous" ? { endsAt: now } : {});
         await recordEvents(transaction, [
           { action: actOfEnding(beside), ownerId: owner.ownerId, key: locked, actor: byUser(owner) },
@@ -66,7 +68,17 @@ export async function endSecretBeside(
     { bypass: likely?.state === "previous" ? [likely.hash] : [] },
   );
   const effect = ended ? (secretEffects.get(ended.toString("hex")) ?? null) : null;
-  return { key: result.summary ?? toSummary(result.row, ctx.now(), null, effect), effect };
+  // Where the whole key was revoked meanwhile, its effect is that of each of its secrets.
+  const ofKey = result.row.revokedAt ? (effects.get(keyId) ?? null) : null;
+  const key = result.summary ?? toSummary(result.row, ctx.now(), ofKey, effect);
+  return { key, effect: ended ? (effect ?? ofKey) : null };
+}
+
+const isBeside = ({ state }: Secret) => state === "waiting" || state === "previous";
+
+async function readSecret(statements: Statements, hash: Buffer): Promise<Secret | undefined> {
+  const [secret] = await statements.select().from(apiKeySecrets).where(eq(apiKeySecrets.hash, hash));
+  return secret;
 }
 
 /** The secret that waits or that is in its grace. */

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 
-import { inArray, sql } from "drizzle-orm";
+import { eq, inArray, sql } from "drizzle-orm";
 
 import type { ServerContext } from "./context";
 import type { Statements } from "../platform/database";
 import { describeFault } from "../platform/logger";
-import { apiKeySecrets } from "../platform/schema";
+import { apiKeySecrets, apiKeySecretUses } from "../platform/schema";
+import { DomainError } from "../shared/errors";
 import { hasEnded } from "../shared/status";
 
 type Secret = typeof apiKeySecrets.$inferSelect;
@@ -39,6 +40,32 @@ export function hasGraceEnded({ state, endsAt }: Pick<Secret, "state" | "endsAt"
 /** What the history says of a secret beside the current one that is ended before its time. */
 export function actOfEnding({ state }: Pick<Secret, "state">): "key.rotation_cancelled" | "key.grace_ended" {
   return state === "waiting" ? "key.rotation_cancelled" : "key.grace_ended";
+}
+
+/**
+ * Keeps which secrets were verified when a repeated request is refused for it. The bypass has overwritten the values that told it, and the next
+ * repetition must be refused, too. Nothing else of the call is kept.
+ * @param verified their hashes, in hexadecimal, once the change has been refused.
+ * @throws what the change throws, and what the database throws.
+ */
+export async function keepingVerified<T>(
+  ctx: Pick<ServerContext, "db" | "now">,
+  verified: ReadonlySet<string>,
+  change: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await change();
+  } catch (fault) {
+    const isRefused = fault instanceof DomainError && fault.code === "API_KEY_REQUEST_REUSED";
+    const uses = [...verified].map((hex) => ({ hash: Buffer.from(hex, "hex"), lastUsedAt: ctx.now() }));
+    if (isRefused && uses.length > 0) await ctx.db.insert(apiKeySecretUses).values(uses).onConflictDoNothing();
+    throw fault;
+  }
+}
+
+/** Whether the secret is known to have been verified, by its row of uses. */
+export async function isKnownAsVerified(db: Statements, hash: Buffer): Promise<boolean> {
+  return (await db.$count(apiKeySecretUses, eq(apiKeySecretUses.hash, hash))) > 0;
 }
 
 /** Makes room for another previous secret: those whose grace is over are revoked from their end on. The caller names their purges. */

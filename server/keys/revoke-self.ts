@@ -1,4 +1,4 @@
-import { eq } from "drizzle-orm";
+import { and, eq, isNull } from "drizzle-orm";
 
 import { adoptKey } from "./adopt";
 import type { ServerContext } from "./context";
@@ -11,7 +11,7 @@ import { byKey, recordEvents } from "../history";
 import type { Effect } from "../shared/effect";
 import { toPublicId } from "../shared/public-id";
 import { isWellFormedSecret } from "../shared/secret-format";
-import { actOfEnding, hasGraceEnded, revokeSecrets } from "./replace-secrets";
+import { actOfEnding, hasGraceEnded, recordEnded, revokeSecrets } from "./replace-secrets";
 import { markRevoked } from "./revoke";
 import { hashSecret } from "./secret";
 
@@ -38,16 +38,19 @@ export async function revokeSelf(ctx: ServerContext, secret: string): Promise<Ef
   const keyId = found.id;
   const known = await effectOfEnded(ctx, hash, found);
   if (known) return known;
+  const wasCurrent = found.state === "current";
   const { effects, secretEffects } = await changeAndPurge(
     ctx,
     async (transaction, purge) => {
       const key = await lockKey(transaction, keyId);
-      const secretAlone = key && (await findSecretAlone(transaction, key, hash));
+      const secretAlone = key && (await findSecretAlone(transaction, key, hash, wasCurrent));
       const actor = byKey(toPublicId(keyId));
       if (secretAlone) {
-        const wasAccepted = secretAlone.state === "previous";
-        if (secretAlone.state !== "revoked") {
-          await revokeSecrets(transaction, [hash], wasAccepted ? { endsAt: ctx.now() } : {});
+        const now = ctx.now();
+        // It may have ended by time while this call waited.
+        if (hasGraceEnded(secretAlone, now)) await recordEnded(transaction, [hash]);
+        else if (secretAlone.state !== "revoked") {
+          await revokeSecrets(transaction, [hash], secretAlone.state === "previous" ? { endsAt: now } : {});
           await recordEvents(transaction, [{ action: actOfEnding(secretAlone), ownerId: key.ownerId, key, actor }]);
         }
         await purge({ target: "revoked", hashes: [hash] });
@@ -56,7 +59,7 @@ export async function revokeSelf(ctx: ServerContext, secret: string): Promise<Ef
       await markRevoked(transaction, [keyId], { revokedBy: "key", actor });
       await purge({ target: "revoked", keyIds: [keyId] });
     },
-    { bypass: [hash] },
+    { bypass: wasCurrent ? await livingHashes(ctx.db, keyId) : [hash] },
   );
   return secretEffects.get(hash.toString("hex")) ?? effects.get(keyId) ?? null;
 }
@@ -81,10 +84,29 @@ async function lockKey(transaction: Statements, keyId: string) {
   return key;
 }
 
-/** @param key as it is under its lock. @returns the secret where it is to end alone, as it is under the lock. Null: it is the current one, or the key is revoked. */
-async function findSecretAlone(transaction: Statements, key: { revokedAt: Date | null }, hash: Buffer) {
+/** The current secret ends the key, and with it the other secrets. */
+async function livingHashes(db: Statements, keyId: string): Promise<Buffer[]> {
+  const { hash, effectiveAt } = apiKeySecrets;
+  const rows = await db
+    .select({ hash })
+    .from(apiKeySecrets)
+    .where(and(eq(apiKeySecrets.keyId, keyId), isNull(effectiveAt)));
+  return rows.map((row) => row.hash);
+}
+
+/**
+ * @param key as it is under its lock.
+ * @param wasCurrent whether it was the current secret when the call came.
+ * @returns the secret where it is to end alone, as it is under the lock. Null: it is the current one, or the key is revoked.
+ */
+async function findSecretAlone(
+  transaction: Statements,
+  key: { revokedAt: Date | null },
+  hash: Buffer,
+  wasCurrent: boolean,
+) {
   const [secret] = await transaction.select().from(apiKeySecrets).where(eq(apiKeySecrets.hash, hash));
   if (key.revokedAt || !secret || secret.state === "current") return null;
-  // It was the current one when the call came, and a retried create has replaced it meanwhile, not a rotation: the key is meant.
-  return secret.state === "revoked" && secret.endsAt === null ? null : secret;
+  // A retried create has replaced the current one meanwhile, not a rotation: the key is meant. A secret that waited has no end either.
+  return wasCurrent && secret.state === "revoked" && secret.endsAt === null ? null : secret;
 }

@@ -3,7 +3,7 @@ import { and, eq, ne, or } from "drizzle-orm";
 import type { ServerContext } from "./context";
 import type { Statements } from "../platform/database";
 import { lockOwner } from "../platform/locks";
-import { apiKeys, apiKeySecrets, apiKeySecretUses } from "../platform/schema";
+import { apiKeys, apiKeySecrets } from "../platform/schema";
 import { changeAndPurge } from "../outbox/change-and-purge";
 import { byUser, type NewEvent, recordEvents } from "../history";
 import { weakestEffect } from "../shared/effect";
@@ -19,6 +19,8 @@ import {
   actOfEnding,
   digestInput,
   hasGraceEnded,
+  isKnownAsVerified,
+  keepingVerified,
   recordEnded,
   bypassAndFindVerified,
   retryMilliseconds,
@@ -69,7 +71,7 @@ export async function rotateApiKey(ctx: ServerContext, caller: Caller, input: Ro
   /** What this call's attempts have seen and done. The outcome of an attempt may be unknown. */
   const progress: Progress = { verified: new Set(), died: [], isRepeated: false };
 
-  const { result: row, secretEffects } = await changeAndPurge(ctx, async (transaction, purge) => {
+  const change: Parameters<typeof changeAndPurge<SummaryRow>>[1] = async (transaction, purge) => {
     const owner = await lockOwner(transaction, caller.ownerId, requiresFeature ? caller.hasAccessClaim : null);
     if (caller.ownerKind === "organization") await requireMember(transaction, caller);
     const key = await lockKey(transaction, rotation);
@@ -77,7 +79,8 @@ export async function rotateApiKey(ctx: ServerContext, caller: Caller, input: Ro
     const secrets = await readSecrets(transaction, rotation);
     const own = secrets.find(({ hash }) => hash.equals(rotation.hash));
     // An earlier attempt of this call has committed. Where another call then replaced its secret, that hash is never written again.
-    if (own?.state === "revoked") throw new DomainError("OUTCOME_UNKNOWN");
+    // The same where the key was revoked since.
+    if (own?.state === "revoked" || (own && key.revokedAt)) throw new DomainError("OUTCOME_UNKNOWN");
     if (!own) {
       if (statusOf(key, ctx.now()) !== "active") throw new DomainError("API_KEY_NOT_ACTIVE");
       progress.died = await replaceSecrets(ctx, transaction, rotation, secrets, progress);
@@ -89,7 +92,10 @@ export async function rotateApiKey(ctx: ServerContext, caller: Caller, input: Ro
     }
     if (progress.died.length > 0) await purge({ target: "revoked", hashes: progress.died.map(({ hash }) => hash) });
     return readKey(transaction, rotation);
-  });
+  };
+  const { result: row, secretEffects } = await keepingVerified(ctx, progress.verified, () =>
+    changeAndPurge(ctx, change),
+  );
 
   // Without a grace, or repeated, every secret that died before counts, too: the answer that told of it may be lost.
   const told = rotation.graceSeconds === 0 || progress.isRepeated ? null : progress.died.filter(isWaiting);
@@ -173,7 +179,9 @@ async function replaceSecrets(
   // A waiting secret is in no slot.
   const cached = dying.filter((secret) => !isWaiting(secret)).map(({ hash }) => hash);
   for (const hex of await bypassAndFindVerified(ctx, cached)) progress.verified.add(hex);
-  if (earlier && (await wasVerified(transaction, earlier, progress))) throw new DomainError("API_KEY_REQUEST_REUSED");
+  const isSeen = earlier && progress.verified.has(earlier.hash.toString("hex"));
+  if (isSeen || (earlier && (await isKnownAsVerified(transaction, earlier.hash))))
+    throw new DomainError("API_KEY_REQUEST_REUSED");
 
   await revokeDying(transaction, dying, earlier, now);
   const isNow = graceSeconds === 0;
@@ -198,11 +206,6 @@ function isRepeatable(earlier: SecretRow, { requestDigest, graceSeconds }: Rotat
   const isSame = earlier.requestDigest?.equals(requestDigest) ?? false;
   const isRecent = earlier.requestedAt !== null && now.getTime() - earlier.requestedAt.getTime() < retryMilliseconds;
   return isSame && isRecent && earlier.state === (graceSeconds === 0 ? "current" : "waiting");
-}
-
-async function wasVerified(transaction: Statements, { hash }: SecretRow, { verified }: Progress): Promise<boolean> {
-  if (verified.has(hash.toString("hex"))) return true;
-  return (await transaction.$count(apiKeySecretUses, eq(apiKeySecretUses.hash, hash))) > 0;
 }
 
 async function revokeDying(

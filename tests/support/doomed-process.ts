@@ -9,7 +9,7 @@ import { cachePurges } from "@/server/platform/schema";
 
 import type { Act } from "./acting-process";
 import { startTestServer } from "./domain";
-import { type RedisKind, redisKinds } from "./redis-kinds";
+import type { RedisKind } from "./redis-kinds";
 import type { TestServer } from "./server-instance";
 
 /** A step of a change, seen from outside: by the message that the process sends. */
@@ -40,11 +40,6 @@ export const commitSteps: CrashStep[] = [
   { step: "before the effect is recorded", postgres: isRecord, executes: false, isDone: true },
   { step: "after the effect is recorded", postgres: isRecord, executes: true, isDone: true },
 ];
-
-/** What a death between two statements leaves behind does not depend on the Redis: those steps run with the first kind alone. */
-export function stepsOn(redisKind: RedisKind, steps: readonly CrashStep[]): CrashStep[] {
-  return steps.filter(({ redis }) => redis !== undefined || redisKind === redisKinds[0]);
-}
 
 /** Starts `acting-process.ts` beside the server, and kills it (SIGKILL) at the step. */
 export async function crash(

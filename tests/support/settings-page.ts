@@ -84,10 +84,12 @@ export async function comeBackTo(page: Page): Promise<void> {
 
 /** Takes the session away while the page is open, until the page has noticed: meanwhile clerk-js may write its cookie back. */
 export async function loseSession(page: Page): Promise<void> {
+  const told = page.getByRole("alert").filter({ hasText: "You are signed out" });
   await expect(async () => {
     await page.context().clearCookies();
-    await comeBackTo(page);
-    await expect(page.getByRole("alert").filter({ hasText: "You are signed out" })).toBeVisible({ timeout: 10_000 });
+    // clerk-js may notice it first. Then the page asks for no list any more.
+    await Promise.race([comeBackTo(page), told.waitFor()]);
+    await expect(told).toBeVisible({ timeout: 10_000 });
   }).toPass({ timeout: 40_000 });
 }
 

@@ -84,16 +84,17 @@ function Answer({ text, keys, onRotate, onEndSecret, onRevoke }: AnswerProps) {
   const isToBeAsked = !canManage && key.status === "active";
   const isRevocable = canManage && key.status !== "revoked";
   const isCurrent = secret === "current";
+  const isEnding = key.rotation?.state === "grace" && key.rotation.effect !== null;
   return (
     <Notice
       variant={key.effect?.status === "effective" ? "success" : "warning"}
-      title={texts[isToBeAsked ? "seen" : isCurrent ? key.status : secret](key.name)}
+      title={texts[isToBeAsked ? "seen" : isCurrent ? key.status : isEnding ? "ending" : secret](key.name)}
       action={
         <span className="ml-auto flex flex-wrap items-center justify-end gap-2">
           <Button variant="secondary" size="sm" onClick={() => pointOut(key)}>
             {texts.show}
           </Button>
-          {canManage && !isCurrent && (
+          {canManage && !isCurrent && !isEnding && (
             <Button variant="destructive" size="sm" onClick={() => onEndSecret(key)}>
               {strings.endSecret[secret].submit}
             </Button>

@@ -456,8 +456,10 @@ export const strings = {
       `This is the new key of “${name}”, which waits for its first use. Cancel the rotation if it should not be where you found it.`,
     grace: (name: string) =>
       `This is the old key of “${name}”, which still works for a while. End it if it should not be where you found it.`,
+    ending: (name: string) =>
+      `This is the old key of “${name}”. It is revoked, and its row says when that takes effect at the latest.`,
     foreign:
-      "This is a complete key, but it is none of those listed here. It belongs to another account, or it was revoked long ago.",
+      "This is a complete key, but it is none of those listed here. It belongs to another account, or it has ended: it was revoked long ago, or a rotation has replaced it.",
     noKey: "There is no complete key in this text. A key has “_live_” or “_test_” in it and 38 characters after that.",
     all: "Not sure which one?",
   },

@@ -32,8 +32,9 @@ export function OldSecretReceipt({ keyId, effect }: { keyId: string; effect: Eff
   const { queries } = useApiKeys();
   const { data } = useQuery({ ...queries.list, enabled: false });
   const key = data?.keys.find(({ id }) => id === keyId);
-  const listed = key?.rotation?.state === "grace" ? key.rotation.effect : null;
-  if (effect.status === "pending" && key?.rotation === null)
+  // With the key all of its secrets end, and the list then tells the key's effect alone.
+  const listed = key?.status === "revoked" ? key.effect : key?.rotation?.state === "grace" ? key.rotation.effect : null;
+  if (effect.status === "pending" && key?.rotation === null && key.status !== "revoked")
     return (
       <div role="status">
         <Notice variant="success" title={strings.effect.effective} />
