@@ -29,10 +29,7 @@ const tombstone = "T:";
 const bypass = "M:";
 
 // The script makes the lease from the time of each run, so a duplicated request cannot put back a lease that a purge has removed.
-// PEXPIRE with NX changes nothing, since every slot expires. But it is a write, so a server that would refuse a purge refuses this script. Without
-// it a replica answers hits, and a connection that is kept open may lead to one that was the leader before.
 const getOrLeaseScript = `
-redis.call('PEXPIRE', KEYS[1], ${leaseMilliseconds}, 'NX')
 local value = redis.call('GET', KEYS[1])
 if value then return value end
 local time = redis.call('TIME')
