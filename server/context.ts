@@ -1,10 +1,10 @@
 import { createAdoptions } from "./keys/adopt";
 import type { KeySettings, ServerContext } from "./keys/context";
-import { createFailedAttempts } from "./keys/failed-attempts";
 import { prepareFindByHash } from "./keys/find-by-hash";
 import { createUnknownHashes } from "./keys/unknown-hashes";
 import { createUsageRecorder } from "./keys/usage";
 import { defaultHistoryDays } from "./history";
+import { createCallWindow } from "./platform/call-window";
 import { createConcurrencyLimit } from "./platform/concurrency-limit";
 import { createDatabase } from "./platform/database";
 import { createLogger } from "./platform/logger";
@@ -31,6 +31,9 @@ export interface ServerOptions extends Omit<KeySettings, "historyDays"> {
  * a verification that waits is refused after one second.
  */
 const databaseReads = { atOnce: 20, waiting: 500, patienceMilliseconds: 1_000 };
+
+/** Unknown keys of one address in a minute, so that guessing does not cost the database a read each time. */
+const failedAttempts = 30;
 
 /**
  * Makes everything that one process needs. It connects to nothing yet and reads no environment. A process may have more than one.
@@ -62,7 +65,7 @@ export function createServerContext(options: ServerOptions): ServerContext {
     unknownHashes: createUnknownHashes(now),
     adoptions: createAdoptions(settings.adopt),
     usage: createUsageRecorder({ db, logger, now }),
-    failedAttempts: createFailedAttempts(now),
+    failedAttempts: createCallWindow({ allowed: failedAttempts, now }),
     limits: { owner: limit("owner"), create: limit("create"), invalidate: limit("invalidate") },
   };
 }
