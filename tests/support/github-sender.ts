@@ -16,6 +16,8 @@ export interface GithubSender {
   /** Puts something else into the list. */
   publish(keyId: string, pem: string): void;
   withdraw(keyId: string): void;
+  /** The list of keys as it is served. */
+  list(): object;
   /** The headers of a report with this body. */
   headersFor(body: string | Buffer): Record<string, string>;
   /** A report as GitHub sends it; `changes` replace headers. */
@@ -42,6 +44,13 @@ export async function startGithubSender(): Promise<GithubSender> {
     },
     publish: (keyId, pem) => void published.set(keyId, pem),
     withdraw: (keyId) => void published.delete(keyId),
+    list: () => ({
+      public_keys: [...published].map(([key_identifier, key]) => ({
+        key_identifier,
+        key,
+        is_current: key_identifier === sender.keyId,
+      })),
+    }),
     headersFor: (body) => ({
       "Content-Type": "application/json",
       "Github-Public-Key-Identifier": sender.keyId,
@@ -61,12 +70,7 @@ export async function startGithubSender(): Promise<GithubSender> {
       sender.answer(response, request);
       return;
     }
-    const entries = [...published].map(([key_identifier, key]) => ({
-      key_identifier,
-      key,
-      is_current: key_identifier === sender.keyId,
-    }));
-    const body = JSON.stringify({ public_keys: entries });
+    const body = JSON.stringify(sender.list());
     const etag = `W/"${createHash("sha256").update(body).digest("hex")}"`;
     if (request.headers["if-none-match"] === etag) response.writeHead(304, { etag }).end();
     else response.writeHead(200, { "Content-Type": "application/json", etag }).end(body);

@@ -490,6 +490,22 @@ describe("a report", () => {
     await Promise.all(rounds);
   });
 
+  it("that waits for the first of its keys holds none of the others", async () => {
+    const caller = newCaller();
+    const keys = [await createKeyOf(server(), caller), await createKeyOf(server(), caller)];
+    const [first = "", last = ""] = keys.map(({ key }) => key.id.slice(4)).sort();
+    const lock = (id: string) => sql`select from ${apiKeys} where id = ${id}::uuid for no key update nowait`;
+    let ended: Promise<boolean[]> | undefined;
+    await server().db.commit(async (transaction) => {
+      await transaction.execute(lock(first));
+      ended = end(server(), keys.map(({ secret }) => secret).toReversed());
+      const waiting = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      await expect.poll(async () => (await server().db.execute(waiting)).rows.length).toBeGreaterThan(0);
+      await transaction.execute(lock(last));
+    });
+    expect(await ended).toEqual([true, true]);
+  });
+
   it("waits for a rotation that is being committed, and then only notes the secret that it has replaced", async () => {
     const { caller, key, secret } = await newKey();
     const gate = createGate();

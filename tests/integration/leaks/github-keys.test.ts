@@ -115,12 +115,17 @@ describe("GitHub's signature", () => {
   it("is refused by a key of the list that is not of P-256, also where it fits the key", async () => {
     const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const [p384, k1, ed] = [ec("P-384"), ec("secp256k1"), generateKeyPairSync("ed25519")];
+    const { privateKey } = ec();
     const entries: [string, string, string][] = [
       ["rsa", pemOf(rsa.publicKey), createSign("sha256").update(body).sign(rsa.privateKey, "base64")],
       ["p384", pemOf(p384.publicKey), sign("sha256", body, p384.privateKey).toString("base64")],
       ["k1", pemOf(k1.publicKey), sign("sha256", body, k1.privateKey).toString("base64")],
       ["ed25519", pemOf(ed.publicKey), sign(null, body, ed.privateKey).toString("base64")],
-      ["private", ec().privateKey.export({ type: "pkcs8", format: "pem" }).toString(), ""],
+      [
+        "private",
+        privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+        sign("sha256", body, privateKey).toString("base64"),
+      ],
       ["garbage", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", ""],
       ["empty", "", ""],
     ];
@@ -186,10 +191,16 @@ describe("GitHub's keys", () => {
     ["answers null", (response) => void response.writeHead(200).end("null")],
     ["answers another shape", (response) => void response.writeHead(200).end('{"public_keys":{"a":"b"}}')],
     ["answers 304 to who has nothing", (response) => void response.writeHead(304).end()],
-    ["answers a list without end", (response) => void response.writeHead(200).end(`[${" ".repeat(2 ** 20)}]`)],
+    [
+      "answers with a list that is too long",
+      (response) => void response.writeHead(200).end(JSON.stringify({ ...sender.list(), more: " ".repeat(2 ** 20) })),
+    ],
     [
       "answers with too many keys",
-      (r) => void r.writeHead(200).end(JSON.stringify({ public_keys: Array(1_001).fill(0) })),
+      (response) => {
+        const { public_keys } = sender.list() as { public_keys: object[] };
+        response.writeHead(200).end(JSON.stringify({ public_keys: [...public_keys, ...Array<number>(1_000).fill(0)] }));
+      },
     ],
     ["sends it elsewhere", (response) => void response.writeHead(302, { Location: "/elsewhere" }).end()],
   ];
