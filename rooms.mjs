@@ -43,9 +43,22 @@ export const rooms = {
     mayImport: ["server/shared", "server/platform", "server/history", "server/outbox", "server/keys"],
     instead: "Owners know nothing of HTTP or Clerk. Take a plain argument.",
   },
+  "server/leaks": {
+    is: "keys that were found where they do not belong: GitHub's reports, the end of what was shown",
+    mayImport: ["server/shared", "server/platform", "server/history", "server/outbox", "server/keys"],
+    instead: "Leaks know nothing of HTTP's answers or Clerk. Take a plain argument.",
+  },
   "server/http": {
     is: "the gateway and the endpoints, on fetch's Request and Response",
-    mayImport: ["server/shared", "server/platform", "server/history", "server/outbox", "server/keys", "server/owners"],
+    mayImport: [
+      "server/shared",
+      "server/platform",
+      "server/history",
+      "server/outbox",
+      "server/keys",
+      "server/owners",
+      "server/leaks",
+    ],
     instead: "HTTP knows no sign-in: it takes an IdentityProvider.",
   },
   "server/clerk": {
@@ -68,6 +81,7 @@ export const rooms = {
       "server/history",
       "server/outbox",
       "server/keys",
+      "server/leaks",
       "server/http",
     ],
     instead: "context.ts and index.ts put together and do nothing else.",

@@ -3,7 +3,8 @@ import { createPruner } from "./history";
 import { createHandler, type HttpOptions } from "./http/handler";
 import type { IdentityProvider } from "./http/identity";
 import { type KeyedHandler, withApiKey } from "./http/with-api-key";
-import { type LatchkeyServer, type Verification, verifyApiKey, type VerifyContext } from "./keys";
+import { type LatchkeyServer, type Verification, verifyApiKey } from "./keys";
+import type { LeakContext } from "./leaks";
 import { checkOptions, type LatchkeyOptions } from "./options";
 import { drainPurges, startDraining } from "./outbox/drain";
 import { createRunning } from "./running";
@@ -79,7 +80,7 @@ export interface Latchkey<Scope extends string = string> {
 export function createLatchkey<const Scope extends string = string>(options: LatchkeyOptions<Scope>): Latchkey<Scope> {
   const { identity, http, defer, ...rest } = checkOptions(options);
   const running = createRunning();
-  const server: VerifyContext = {
+  const server: LeakContext = {
     ...createServerContext(rest),
     defer: (task) => defer(() => running.wait(task())),
   };

@@ -7,7 +7,8 @@ import type { IdentityProvider } from "./http/identity";
 import type { Adopt } from "./keys";
 import { noIdentity } from "./http/no-identity";
 import { findShapeProblem } from "./settings/accept-formats";
-import { headerText, origin, secret, serverUrl, settings } from "./settings/env";
+import { defaultLeakSettings } from "./leaks";
+import { headerText, origin, outsideUrl, secret, serverUrl, settings } from "./settings/env";
 import { type CharacterClass, characterClasses, type SecretFormat } from "./shared/secret-format";
 
 type Task = () => Promise<void>;
@@ -75,6 +76,13 @@ const rules = {
   onMemberLeave: settings.API_KEYS_ON_MEMBER_LEAVE,
   trustedProxyHops: z.int().min(0).max(10).default(0),
   historyDays: z.int().min(1).max(36_500).default(defaultHistoryDays),
+  leaks: z
+    .strictObject({
+      action: settings.LEAK_ACTION,
+      githubSecretScanning: z.boolean().default(defaultLeakSettings.githubSecretScanning),
+      githubKeysUrl: outsideUrl.default(defaultLeakSettings.githubKeysUrl),
+    })
+    .prefault({}),
   logLevel: settings.LOG_LEVEL,
   identity: z
     .custom<IdentityProvider>(isIdentity, "must have readSession, verifyBearer and createWebhook")

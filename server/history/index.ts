@@ -1,5 +1,5 @@
 /** What other folders may use of the history. */
-export { byClerk, byKey, byOperator, byUser } from "./actors";
+export { byClerk, byKey, byOperator, byReporter, byUser } from "./actors";
 export { eventFormats } from "./event-formats";
 export { exportEvents } from "./export-events";
 export { type KeyEventPage, listKeyEvents } from "./list-events";

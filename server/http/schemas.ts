@@ -86,3 +86,29 @@ export const readinessSchema = z
     oldestPendingPurgeSeconds: z.int().nullable(),
   })
   .meta({ id: "Readiness" });
+
+export const githubMatchSchema = z
+  .object({
+    token: z.string(),
+    type: z.string(),
+    url: z.string().max(2_048).optional(),
+    source: z.string().max(2_048).optional(),
+  })
+  .meta({ id: "GithubMatch" });
+
+export const githubLabelSchema = z
+  .strictObject({
+    token_raw: z.string(),
+    token_type: z.string(),
+    label: z
+      .enum(["true_positive", "false_positive"])
+      .meta({ description: "`true_positive`: a key of ours, also one that was dead already." }),
+  })
+  .meta({ id: "GithubLabel" });
+
+export const leakReportSchema = z
+  .strictObject({
+    credentials: z.array(z.string()).min(1).max(100).meta({ description: "What was found, each as a whole." }),
+    url: z.string().max(2_048).optional().meta({ description: "Where it was found." }),
+  })
+  .meta({ id: "LeakReport" });

@@ -21,6 +21,15 @@ export const serverUrl = z
   .string()
   .refine((text) => isServerUrl(text), "must be an http or https URL without credentials, query or white space");
 
+/**
+ * An address of the operator's choice that this process sends requests to. Plain HTTP does not leave this machine; `parseEnvironment` refuses
+ * even that in production.
+ */
+export const outsideUrl = z
+  .string()
+  .max(2_048)
+  .refine((text) => isOutsideUrl(text), "must be an https URL without credentials, fragment or white space");
+
 const schema = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
   PORT: z.coerce.number().int().min(1).max(65535).default(3000),
@@ -71,6 +80,9 @@ const schema = z.object({
   API_KEYS_ON_MEMBER_LEAVE: z.enum(["keep", "revoke"]).default("keep"),
   TRUSTED_PROXY_HOPS: z.coerce.number().int().min(0).max(10).default(0),
   HISTORY_DAYS: z.coerce.number().int().min(1).max(36_500).default(365),
+  GITHUB_SECRET_SCANNING: z.enum(["on", "off"]).default("off"),
+  GITHUB_SECRET_SCANNING_KEYS_URL: outsideUrl.default("https://api.github.com/meta/public_keys/secret_scanning"),
+  LEAK_ACTION: z.enum(["revoke", "report"]).default("revoke"),
   INTROSPECTION_SECRET: secret,
   CRON_SECRET: secret,
   METRICS_SECRET: secret,
@@ -93,6 +105,14 @@ function isServerUrl(text: string): boolean {
   if (/\s/.test(text) || !URL.canParse(text)) return false;
   const { protocol, username, password, search, hash } = new URL(text);
   return /^https?:$/.test(protocol) && username + password + search + hash === "";
+}
+
+/** https, or http to this machine. */
+function isOutsideUrl(text: string): boolean {
+  if (/\s/.test(text) || !URL.canParse(text)) return false;
+  const { protocol, hostname, username, password, hash } = new URL(text);
+  const isLoopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+  return (protocol === "https:" || (protocol === "http:" && isLoopback)) && username + password + hash === "";
 }
 
 /** Clerk's verifier cuts the modulus out of the text of a 2048-bit key with the usual exponent: no other works. */
@@ -123,10 +143,16 @@ export function parseEnvironment(source: Record<string, string | undefined>) {
   if (isProduction && !set.APP_ORIGIN) problems.push("APP_ORIGIN is not set");
   if (isProduction && set.API_ACCESS_FEATURE && !set.CLERK_WEBHOOK_SIGNING_SECRET)
     problems.push("CLERK_WEBHOOK_SIGNING_SECRET is not set (API_ACCESS_FEATURE needs it)");
+  // Only where nobody depends on it: in development, and in the end-to-end tests of a production build.
+  if (isProduction && source.ALLOW_LOCAL_CLERK !== "e2e-only")
+    problems.push(
+      ...outsideUrls.filter((name) => /^http:/i.test(set[name] ?? "")).map((name) => `${name} must be an https URL`),
+    );
   if (!parsed.success || problems.length > 0) throw new Error(describeProblems(problems));
   return { ...parsed.data, APP_ORIGIN: appOriginOf(set) ?? "", API_KEY_ENVIRONMENT: environmentOf(parsed.data) };
 }
 
+const outsideUrls = ["GITHUB_SECRET_SCANNING_KEYS_URL"] as const;
 const databaseOnly = schema.pick({ DATABASE_URL: true });
 const forKeys = schema.pick({
   NODE_ENV: true,

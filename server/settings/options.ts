@@ -24,6 +24,11 @@ export function fromEnvironment(source: Record<string, string | undefined> = pro
     onMemberLeave: environment.API_KEYS_ON_MEMBER_LEAVE,
     trustedProxyHops: environment.TRUSTED_PROXY_HOPS,
     historyDays: environment.HISTORY_DAYS,
+    leaks: {
+      action: environment.LEAK_ACTION,
+      githubSecretScanning: environment.GITHUB_SECRET_SCANNING === "on",
+      githubKeysUrl: environment.GITHUB_SECRET_SCANNING_KEYS_URL,
+    },
     databaseUrl: environment.DATABASE_URL,
     redis: {
       url: environment.UPSTASH_REDIS_REST_URL,

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { type Caller, createApiKey, verifyApiKey, type VerifyContext } from "@/server/keys";
 import { type CreateInput, createInput } from "@/server/shared/inputs";
 import { createServerContext } from "@/server/context";
+import type { LeakContext, LeakSettings } from "@/server/leaks";
 import { allScopes } from "@/server/latchkey/scopes";
 
 import { type PostgresProxy, startPostgresProxy } from "./postgres-proxy";
@@ -14,10 +15,10 @@ export type Settings = Partial<
     VerifyContext["settings"],
     "keyLimit" | "accessFeature" | "adopt" | "onMemberLeave" | "secretFormat" | "trustedProxyHops"
   >
-> & { redisPrefix?: string };
+> & { redisPrefix?: string; leaks?: Partial<LeakSettings> };
 
 /** One server instance as a process would have it, its way to Redis and Postgres, and what it has deferred. */
-export interface TestServer extends VerifyContext {
+export interface TestServer extends LeakContext {
   redisProxy: RedisProxy;
   postgresProxy: PostgresProxy;
   /** Runs what was deferred since the last call: the moment when a host would run it is the test's choice. */
