@@ -2,6 +2,7 @@ import {
   checkGithubSignature,
   endExposedKeys,
   type LeakContext,
+  parseForm,
   parseGithubReport,
   parseReport,
   secondsUntilReport,
@@ -60,24 +61,62 @@ async function receiveGithubReport(ctx: LeakContext, request: Request): Promise<
   }
 }
 
-/** `POST /v1/leaks`: ends the keys that somebody has found. The answer is the same whatever they were. */
+/**
+ * `POST /v1/leaks`: ends the keys that somebody has found. The answer is the same whatever they were. A form of the page `/leaked` is sent back
+ * there, with the outcome, so that the page works without JavaScript.
+ */
 export function createLeakEndpoint(ctx: LeakContext): Endpoint {
-  return createEndpoint({ POST: (request) => receiveReport(ctx, request) }, { refuse: problemResponse });
+  const receive = async (request: Request) => {
+    const isForm = request.headers.get("content-type")?.startsWith("application/x-www-form-urlencoded") ?? false;
+    const ended = await receiveReport(ctx, request, isForm);
+    return isForm ? backToPage(ended.outcome) : inJson(ended);
+  };
+  return createEndpoint({ POST: receive }, { refuse: problemResponse });
 }
 
-async function receiveReport(ctx: LeakContext, request: Request): Promise<Response> {
+type Outcome = "received" | "no_key" | "invalid" | "too_large" | "limited" | "unavailable";
+interface Ended {
+  outcome: Outcome;
+  retryAfterSeconds?: number;
+}
+
+async function receiveReport(ctx: LeakContext, request: Request, isForm: boolean): Promise<Ended> {
   const retryAfterSeconds = secondsUntilReport(ctx, clientAddress(request.headers, ctx.settings.trustedProxyHops));
-  if (retryAfterSeconds > 0)
-    return problemResponse("rate_limited", { retryAfterSeconds, detail: "Too many reports came within a minute." });
+  if (retryAfterSeconds > 0) return { outcome: "limited", retryAfterSeconds };
   const body = await readLimitedBytes(request, reportBody);
-  if (body === "too large") return problemResponse("body_too_large");
-  const findings = body === "too slow" ? null : parseReport(body);
-  if (!findings) return problemResponse("invalid_body");
+  if (body === "too large") return { outcome: "too_large" };
+  if (body === "too slow") return { outcome: "invalid" };
+  const findings = isForm ? parseForm(body, ctx.settings.secretFormat) : parseReport(body);
+  if (!findings) return { outcome: "invalid" };
+  // Only the shape says this, so it tells nothing of a key.
+  if (findings.length === 0) return { outcome: "no_key" };
   try {
-    await endExposedKeys(ctx, findings, { source: "report" });
-    return Response.json({}, { status: 202 });
+    await endExposedKeys(ctx, findings, { source: isForm ? "web" : "report" });
+    return { outcome: "received" };
   } catch (fault) {
     ctx.logger.error({ fault: describeFault(fault) }, "report of found keys not carried out");
-    return problemResponse("verification_unavailable", notCommitted);
+    return { outcome: "unavailable" };
+  }
+}
+
+const backToPage = (outcome: Outcome) =>
+  new Response(null, { status: 303, headers: { Location: `/leaked?report=${outcome}` } });
+
+function inJson({ outcome, retryAfterSeconds }: Ended): Response {
+  switch (outcome) {
+    case "received":
+      return Response.json({}, { status: 202 });
+    case "limited":
+      return problemResponse("rate_limited", {
+        ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+        detail: "Too many reports came within a minute.",
+      });
+    case "too_large":
+      return problemResponse("body_too_large");
+    case "unavailable":
+      return problemResponse("verification_unavailable", notCommitted);
+    case "no_key":
+    case "invalid":
+      return problemResponse("invalid_body");
   }
 }

@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+import { findSecrets } from "../shared/find-secrets";
+import { isWellFormedSecret, type SecretFormat } from "../shared/secret-format";
 import type { Finding } from "./end-exposed-keys";
 
 const mostMatches = 10_000;
@@ -36,6 +38,21 @@ export function parseReport(body: Buffer): Finding[] | null {
   if (!Array.isArray(credentials) || credentials.length === 0 || credentials.length > mostCredentials) return null;
   const { data } = reportSchema.safeParse(report);
   return data?.credentials.map((token) => ({ token, location: null, url: data.url || null })) ?? null;
+}
+
+/**
+ * Reads what the form of the page `/leaked` sends: `text`, in which keys are looked for, and `url`.
+ * @returns up to 100 findings, in the order in which they stand there. Null: a field is missing, or the address is too long.
+ */
+export function parseForm(body: Buffer, format: SecretFormat): Finding[] | null {
+  const fields = new URLSearchParams(body.toString("utf8"));
+  const text = fields.get("text");
+  const url = fields.get("url") || null;
+  if (text === null || (url?.length ?? 0) > longestPlace) return null;
+  // Keys of another system have no checksum by which they could be found inside of other text.
+  const words = text.split(/[^0-9A-Za-z_-]+/);
+  const found = new Set([...findSecrets(text), ...words].filter((token) => isWellFormedSecret(token, format)));
+  return [...found].slice(0, mostCredentials).map((token) => ({ token, location: null, url }));
 }
 
 /** @returns undefined for what is no JSON in UTF-8. */

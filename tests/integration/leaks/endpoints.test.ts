@@ -392,3 +392,65 @@ describe("POST /api/v1/leaks", () => {
     for (let at = 0; at < 40; at++) expect((await handle(sender.report([match("x")]))).status).toBe(200);
   });
 });
+
+describe("the form of the page /leaked", () => {
+  const send = (fields: Record<string, string> | string) =>
+    new Request("http://localhost/api/v1/leaks", { method: "POST", body: new URLSearchParams(fields) });
+  const outcomeOf = (response: Response) => [response.status, response.headers.get("location")];
+
+  it("ends every key in the text, however it is wrapped, and says on the page that the report has come", async () => {
+    const { server, handle } = await start();
+    const [one, other] = [await newKey(server), await newKey(server)];
+    const text = `{"a":"\\n${one.secret}\\n"} > ${other.secret.slice(0, 20)}=\n> ${other.secret.slice(20)}`;
+    const response = await handle(send({ text, url: "https://paste.example/x" }));
+    expect(outcomeOf(response)).toEqual([303, "/leaked?report=received"]);
+    for (const { secret, history } of [one, other]) {
+      expect(await verifyApiKey(server, secret)).toMatchObject({ valid: false, reason: "revoked" });
+      expect((await history())[0]).toMatchObject({
+        action: "key.exposed",
+        actor: ["reporter", null, null],
+        detail: { source: "web", location: null, url: "https://paste.example/x", action: "revoke" },
+      });
+    }
+  });
+
+  it("says the same of a key that nobody has, and of one that is dead", async () => {
+    const { server, handle } = await start();
+    const { secret } = await newKey(server);
+    const unknown = mintSecret({ prefix: "lk", environment: "test" });
+    for (const text of [unknown, secret, secret])
+      expect(outcomeOf(await handle(send({ text, url: "" })))).toEqual([303, "/leaked?report=received"]);
+  });
+
+  it("finds a key of another system, which has no checksum, as a word", async () => {
+    const accepted = [{ prefix: "wm_", characters: "hex", length: 40 }] as const;
+    const { handle } = await start({ secretFormat: { prefix: "lk", environment: "test", accepted } });
+    const text = `token: "wm_${"0123456789".repeat(4)}";`;
+    expect(outcomeOf(await handle(send({ text })))).toEqual([303, "/leaked?report=received"]);
+  });
+
+  it.each([
+    ["no_key", { text: "lk_test_…9xYz" }],
+    ["no_key", { text: "" }],
+    ["invalid", { url: "https://example.com" }],
+    ["invalid", { text: "x", url: "x".repeat(2_049) }],
+    ["too_large", { text: "x".repeat(256 * 1024) }],
+  ])("says %s of what it cannot take, and changes nothing", async (outcome, fields) => {
+    const { server, handle } = await start();
+    const { secret } = await newKey(server);
+    const spoilt = "text" in fields ? fields : { ...fields, other: secret };
+    expect(outcomeOf(await handle(send(spoilt)))).toEqual([303, `/leaked?report=${outcome}`]);
+    expect((await verifyApiKey(server, secret)).valid).toBe(true);
+  });
+
+  it("says that a report has not come when nothing is committed, and that there were too many", async () => {
+    const { server, handle } = await start({ trustedProxyHops: 1 });
+    const { secret } = await newKey(server);
+    server.postgresProxy.sever();
+    expect(outcomeOf(await handle(send({ text: secret })))).toEqual([303, "/leaked?report=unavailable"]);
+    server.postgresProxy.heal();
+    for (let at = 1; at < 30; at++) await handle(send({ text: "x" }));
+    expect(outcomeOf(await handle(send({ text: secret })))).toEqual([303, "/leaked?report=limited"]);
+    expect((await verifyApiKey(server, secret)).valid).toBe(true);
+  });
+});

@@ -56,6 +56,7 @@ export function ApiKeysView({ renderedAt }: { renderedAt: number }) {
 
   // The next row as it is now: once the key is revoked, its own row is gone.
   const startRevoking = (key: ApiKeySummary) => setRevoking({ key, next: current[current.indexOf(key) + 1] });
+  // Whether a new secret may be made, by creating or by rotating.
   const mayMint = canManage && access.allowed;
   const focusRow = (key: ApiKeySummary) =>
     (document.getElementById(rotateButtonId(key)) ?? headingRef.current)?.focus();
