@@ -19,14 +19,14 @@ export interface Metrics {
 
 /** Who has reported a leaked key, by the words of the history. */
 const leakSources = ["github", "web", "report"] as const;
-export type LeakSource = (typeof leakSources)[number];
+type LeakSource = (typeof leakSources)[number];
 
 /**
  * `revoked`: it was live, and this report has ended it. `reported`: it is live, and reports end nothing here. `dead`: a key of ours that had
  * ended before. `unknown`: no key of ours.
  */
 const leakOutcomes = ["revoked", "reported", "dead", "unknown"] as const;
-export type LeakOutcome = (typeof leakOutcomes)[number];
+type LeakOutcome = (typeof leakOutcomes)[number];
 
 /**
  * What an operator needs for alerts: pending purges and their age, the drain, leaks, refusals by reason, the time of a verification, refused fills.
