@@ -118,8 +118,8 @@ async function answerDrain(server: VerifyContext): Promise<Response> {
   return Response.json({ confirmed, failed });
 }
 
-/** This process's metrics in Prometheus's text format. */
+/** This process's metrics in Prometheus's text format. They are needed most while the database is down. */
 async function answerMetrics({ db, metrics }: VerifyContext): Promise<Response> {
-  const { text, contentType } = await metrics.render(await readBacklog(db));
+  const { text, contentType } = await metrics.render(await readBacklog(db).catch(() => null));
   return new Response(text, { headers: { "Content-Type": contentType } });
 }

@@ -189,7 +189,8 @@ export function createOpenApiDocument(origin: string, base = "/api") {
       [`${base}/health/ready`]: {
         get: {
           operationId: "ready",
-          summary: "Whether Postgres and Redis are reached, and how long the oldest purge has waited.",
+          summary:
+            "Whether Postgres and Redis are reached, how long the oldest purge has waited, and what this process has done.",
           responses: { "200": json("Both are.", readinessSchema), "503": json("One is not.", readinessSchema) },
         },
       },

@@ -84,6 +84,8 @@ export const readinessSchema = z
     postgres: z.enum(["ok", "unreachable"]),
     redis: z.enum(["ok", "unreachable"]),
     oldestPendingPurgeSeconds: z.int().nullable(),
+    lastDrainSeconds: z.int().nullable(),
+    leaksReceived: z.int(),
   })
   .meta({ id: "Readiness" });
 

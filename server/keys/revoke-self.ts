@@ -6,6 +6,7 @@ import type { VerificationRow } from "./find-by-hash";
 import type { Statements } from "../platform/database";
 import { lockKeys } from "../platform/locks";
 import { apiKeySecrets } from "../platform/schema";
+import { inSpan } from "../platform/tracing";
 import { changeAndPurge } from "../outbox/change-and-purge";
 import { recordSecretEffects } from "../outbox/effects";
 import { byKey } from "../history";
@@ -28,7 +29,16 @@ import { hashSecret } from "./secret";
  * const effect = await revokeSelf(ctx, "lk_live_…");
  * if (effect === null) console.log("no key ever had this secret");
  */
-export async function revokeSelf(ctx: ServerContext, secret: string): Promise<Effect | null> {
+export function revokeSelf(ctx: ServerContext, secret: string): Promise<Effect | null> {
+  return inSpan("latchkey.revoke", async (note) => {
+    note("latchkey.revoked_by", "key");
+    const effect = await endShown(ctx, secret);
+    if (effect) note("latchkey.effect", effect.status);
+    return effect;
+  });
+}
+
+async function endShown(ctx: ServerContext, secret: string): Promise<Effect | null> {
   if (!isWellFormedSecret(secret, ctx.settings.secretFormat)) return null;
   const hash = hashSecret(secret);
   const find = () => ctx.databaseReads(() => ctx.findByHash.execute({ hash }));
