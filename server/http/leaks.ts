@@ -48,7 +48,7 @@ async function receiveGithubReport(ctx: LeakContext, request: Request): Promise<
   if (!matches) return problemResponse("invalid_body");
   try {
     const areOurs = await endExposedKeys(ctx, matches, { source: "github" });
-    ctx.logger.info({ matches: matches.length, ours: areOurs.filter(Boolean).length }, "GitHub has found keys");
+    ctx.logger.info({ matches: matches.length, ours: areOurs.filter(Boolean).length }, "report of GitHub carried out");
     const answers = matches.map(({ token, type }, at) => ({
       token_raw: token,
       token_type: type,

@@ -1,100 +1,88 @@
-import { expect, type Page } from "@playwright/test";
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 
-import { mintSecret } from "@/server/keys/secret";
+import { expect, test } from "@playwright/test";
 
-import { look } from "../support/look";
-import { revokedRowOf, rowOf, whoami, withKeys } from "../support/settings-page";
-import { test } from "../support/signed-in";
+import { withApp } from "../support/app-server";
+import { type GithubSender, startGithubSender } from "../support/github-sender";
+import { callProcedure, createKeyOver, newHttpUser } from "../support/http-user";
 
-const place = "https://paste.example.test/raw/4711?view=all";
+let sender: GithubSender;
+let settings: Record<string, string>;
+test.beforeAll(async () => {
+  sender = await startGithubSender();
+  settings = {
+    GITHUB_SECRET_SCANNING: "on",
+    GITHUB_SECRET_SCANNING_KEYS_URL: sender.keysUrl,
+    API_KEY_ENVIRONMENT: "test",
+  };
+});
+test.afterAll(() => sender.stop());
 
-async function fillReport(page: Page, text: string, url = "") {
-  await page.goto("/leaked");
-  await page.getByLabel("The key, or text that contains it").fill(text);
-  await page.getByLabel("Where you found it").fill(url);
-}
+const path = "/api/v1/leaks/github";
+const whoami = async (origin: string, secret: string) =>
+  (await fetch(`${origin}/api/v1/whoami`, { headers: { authorization: `Bearer ${secret}` } })).status;
 
-const report = (page: Page) => page.getByRole("button", { name: "Report it" }).click();
-const answerOn = (page: Page) => page.getByRole("status");
-
-test.describe("a stranger who has found a key", () => {
-  for (const javaScriptEnabled of [true, false])
-    test(`ends it on a page ${javaScriptEnabled ? "with" : "without"} JavaScript, and learns nothing of it`, async ({
-      openAs,
-      browser,
-    }) => {
-      const session = await openAs("ada");
-      const [secret = ""] = await withKeys(session, "Found");
-      const context = await browser.newContext({ javaScriptEnabled });
-      const stranger = await context.newPage();
-      await fillReport(stranger, `> export API_KEY="${secret}"\n`, place);
-      await report(stranger);
-      await expect(answerOn(stranger)).toContainText("Thank you. We have your report.");
-      expect(await whoami(session.page, secret)).toMatchObject({ status: 401, code: "api_key_revoked" });
-      expect(await stranger.content()).not.toContain("Found”");
-
-      // The answer for a key that nobody has is the same, letter for letter.
-      const told = await answerOn(stranger).innerText();
-      await fillReport(stranger, mintSecret({ prefix: "lk", environment: "test" }));
-      await report(stranger);
-      await expect(answerOn(stranger)).toHaveText(told.replace(/\n+/g, ""));
-      await fillReport(stranger, "lk_test_Ab3d…9xYz");
-      await report(stranger);
-      await expect(answerOn(stranger)).toContainText("There is no complete key in this text.");
-      await context.close();
+test("a signed report of GitHub's ends the key over HTTP, and the history says where it was found", async ({
+  request,
+}) => {
+  const user = await newHttpUser();
+  const { secret } = await createKeyOver(request, user, "Found");
+  const place = { type: "latchkey_api_key", url: "https://github.com/octo/répo/blob/ü.yml", source: "content" };
+  await withApp(settings, async (origin) => {
+    expect(await whoami(origin, secret)).toBe(200);
+    // Two spaces and a letter of two bytes: the signature is over the bytes as they are.
+    const body = `[ ${JSON.stringify({ token: secret, ...place })},  ${JSON.stringify({ token: "x", ...place })} ]`;
+    const send = () => fetch(origin + path, { method: "POST", headers: sender.headersFor(body), body });
+    for (let repeat = 0; repeat < 2; repeat++) {
+      const answer = await send();
+      expect(answer.status).toBe(200);
+      expect(await answer.json()).toEqual([
+        { token_raw: secret, token_type: place.type, label: "true_positive" },
+        { token_raw: "x", token_type: place.type, label: "false_positive" },
+      ]);
+    }
+    await expect.poll(() => whoami(origin, secret)).toBe(401);
+    const { result } = await callProcedure(request, user, "history");
+    const { events } = result as { events: { action: string; actor: object; detail: object }[] };
+    expect(events.map(({ action }) => action)).toEqual([
+      "key.revocation_effective",
+      "key.revoked",
+      "key.exposed",
+      "key.created",
+    ]);
+    expect(events[2]).toMatchObject({
+      actor: { kind: "reporter", id: "github" },
+      detail: { source: "github", location: "content", url: place.url, action: "revoke" },
     });
-
-  test("keeps what was pasted when the report does not get through", async ({ page }) => {
-    await fillReport(page, "some text", place);
-    await page.route("**/api/v1/leaks", (route) => route.abort());
-    await report(page);
-    await expect(answerOn(page)).toContainText("Your report did not get through.");
-    await expect(page.getByLabel("The key, or text that contains it")).toHaveValue("some text");
-    await expect(page.getByLabel("Where you found it")).toHaveValue(place);
-  });
-
-  test("sees a page that is right in every look", async ({ page }) => {
-    await page.goto("/leaked");
-    await expect(page.getByRole("button", { name: "Report it" })).toBeVisible();
-    await look(page, "leaked-form");
-    await page.goto("/leaked?report=received");
-    await look(page, "leaked-received");
-    await page.goto("/leaked?report=unavailable");
-    await look(page, "leaked-unavailable");
-  });
-
-  test("is told nothing by an address that somebody has made up", async ({ page }) => {
-    await page.goto("/leaked?report=__proto__");
-    await expect(answerOn(page)).toHaveText("");
   });
 });
 
-test("an owner sees where a key was found, since when it is refused, and creates a replacement", async ({ openAs }) => {
-  const session = await openAs("ada");
-  const { page } = session;
-  const [secret = ""] = await withKeys(session, "Exposed");
-  const response = await page.request.post("/api/v1/leaks", { data: { credentials: [secret], url: place } });
-  expect(response.status()).toBe(202);
-  await expect(async () => {
-    await page.reload();
-    await expect(revokedRowOf(page, "Exposed")).toContainText("Since", { timeout: 1_000 });
-  }).toPass();
-  await expect(revokedRowOf(page, "Exposed")).toContainText("because it was found");
-  const told = revokedRowOf(page, "Exposed").locator("xpath=following-sibling::tr[1]");
-  await expect(told).toContainText("This key was found where it does not belong");
-  await expect(told).toContainText("Found: paste.example.test. Reported");
-  await expect(told).toContainText(place);
-  // The address is text alone: no link leads to it.
-  await expect(told.getByRole("link")).toHaveCount(0);
-  await look(page, "exposed-key");
+test("a body that drips, or that is too long, holds up nobody", async () => {
+  await withApp(settings, async (origin) => {
+    const { port } = new URL(origin);
+    const dripping = connect(Number(port), "localhost");
+    const head = `POST ${path} HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n`;
+    dripping.write(`${head}[`);
+    const drops = setInterval(() => dripping.write(" "), 500);
+    const long = await fetch(origin + path, { method: "POST", body: `["${"x".repeat(2 ** 20)}"]` });
+    expect([long.status, await long.json()]).toEqual([413, expect.objectContaining({ code: "body_too_large" })]);
+    const body = "[]";
+    const good = await fetch(origin + path, { method: "POST", headers: sender.headersFor(body), body });
+    expect([good.status, await good.json()]).toEqual([200, []]);
+    const answer = await text(dripping);
+    clearInterval(drops);
+    expect(answer).toMatch(/^HTTP\/1\.1 422 /);
+    expect(answer).toContain("invalid_body");
+  });
+});
 
-  await told.getByRole("button", { name: "Create a replacement" }).click();
-  const dialog = page.getByRole("dialog");
-  await expect(dialog.getByLabel("Name")).toHaveValue("Exposed");
-  await dialog.getByRole("button", { name: "Create key" }).click();
-  const replacement = await dialog.getByLabel("Key “Exposed”").inputValue();
-  await dialog.getByLabel("I have saved it").check();
-  await dialog.getByRole("button", { name: "Done" }).click();
-  await expect(rowOf(page, "Exposed")).toBeVisible();
-  expect(await whoami(page, replacement)).toMatchObject({ status: 200 });
+test("whoever has found a key ends it, and learns nothing of it", async ({ request }) => {
+  const user = await newHttpUser();
+  const { secret } = await createKeyOver(request, user, "Found");
+  const report = (credentials: string[]) => request.post("/api/v1/leaks", { data: { credentials } });
+  const answers = [await report([secret]), await report([secret]), await report(["nothing"])];
+  for (const answer of answers) expect([answer.status(), await answer.text()]).toEqual([202, "{}"]);
+  const list = () => callProcedure(request, user, "list");
+  await expect.poll(list).toMatchObject({ result: { keys: [{ revokedBy: "leak", effect: { status: "effective" } }] } });
 });
