@@ -3,6 +3,7 @@ import { inArray } from "drizzle-orm";
 import { type EndingSecret, hasGraceEnded } from "../keys/replace-secrets";
 import type { Statements } from "../platform/database";
 import { lockKeys } from "../platform/locks";
+import type { LeakOutcome } from "../platform/metrics";
 import { apiKeySecrets } from "../platform/schema";
 import { type KnownPlaces, readKnownPlaces } from "./known-places";
 
@@ -41,6 +42,8 @@ export interface Decision {
    */
   awaitsPurge: boolean;
   awaitingSecrets: Buffer[];
+  /** What became of each secret that was found, by its hash in hexadecimal. */
+  outcomes: [hex: string, outcome: LeakOutcome][];
   /** The places that are to be recorded, each with what is done about it. */
   recorded: (Place & { action: "revoke" | "report" })[];
 }
@@ -106,6 +109,11 @@ function decide(
     awaitingSecrets: shown.flatMap(({ secret }) =>
       secret.state === "revoked" && awaitsPurge(secret) ? [secret.hash] : [],
     ),
+    outcomes: shown.map((found) => {
+      const { secret } = found;
+      const outcome = isDead(secret) ? "dead" : ending.includes(found) ? "revoked" : "reported";
+      return [secret.hash.toString("hex"), outcome];
+    }),
     recorded,
   };
 }

@@ -6,7 +6,9 @@ import { markRevoked } from "../keys/revoke";
 import { hashSecret } from "../keys/secret";
 import { changeAndPurgeLater, type NamePurges } from "../outbox/change-and-purge";
 import type { Statements } from "../platform/database";
+import type { LeakOutcome } from "../platform/metrics";
 import { apiKeySecrets } from "../platform/schema";
+import { inSpan } from "../platform/tracing";
 import { isWellFormedSecret } from "../shared/secret-format";
 import type { LeakContext } from "./context";
 import { decideUnderLocks, type Decision, type ExposedKey, type Exposure, type LeakSource } from "./decide";
@@ -43,16 +45,25 @@ export async function endExposedKeys(
   { source }: { source: LeakSource },
 ): Promise<boolean[]> {
   const exposures = collect(ctx, findings);
-  if (exposures.size === 0) return findings.map(() => false);
-  const keyIds = await ctx.leaks.batches(async () => {
-    const found = await findKeyIds(ctx.db, [...exposures.values()]);
-    const keys = groupByKey(found, exposures);
-    for (let from = 0; from < keys.length; from += keysAtOnce)
-      await endSome(ctx, keys.slice(from, from + keysAtOnce), source);
-    return found;
+  const outcomes = exposures.size === 0 ? new Map<string, LeakOutcome>() : await endAll(ctx, exposures, source);
+  return findings.map(({ token }) => {
+    const outcome = outcomes.get(exposures.get(token)?.hex ?? "") ?? "unknown";
+    ctx.metrics.countLeak(source, outcome);
+    return outcome !== "unknown";
   });
-  const isOurs = new Map([...exposures].map(([token, { hex }]) => [token, keyIds.has(hex)]));
-  return findings.map(({ token }) => isOurs.get(token) ?? false);
+}
+
+/** @returns what became of each secret of ours, by its hash in hexadecimal. */
+function endAll(ctx: LeakContext, exposures: ReadonlyMap<string, Exposure>, source: LeakSource) {
+  return ctx.leaks.batches(async () => {
+    const keys = groupByKey(await findKeyIds(ctx.db, [...exposures.values()]), exposures);
+    const outcomes = new Map<string, LeakOutcome>();
+    for (let from = 0; from < keys.length; from += keysAtOnce) {
+      const decisions = await endSome(ctx, keys.slice(from, from + keysAtOnce), source);
+      for (const [hex, outcome] of decisions.flatMap((decision) => decision.outcomes)) outcomes.set(hex, outcome);
+    }
+    return outcomes;
+  });
 }
 
 /** By token. So one that is found several times is looked up and ended once. */
@@ -95,10 +106,16 @@ function groupByKey(keyIds: ReadonlyMap<string, string>, exposures: ReadonlyMap<
   return [...keys.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-async function endSome(ctx: LeakContext, keys: readonly ExposedKey[], source: LeakSource): Promise<void> {
-  await changeAndPurgeLater(ctx, async (transaction, purge) => {
-    const rules = { source, action: ctx.leaks.settings.action, now: ctx.now() };
-    await carryOut(transaction, purge, await decideUnderLocks(transaction, keys, rules), rules);
+function endSome(ctx: LeakContext, keys: readonly ExposedKey[], source: LeakSource): Promise<Decision[]> {
+  return inSpan("latchkey.revoke", (note) => {
+    note("latchkey.revoked_by", "leak");
+    note("latchkey.key_count", keys.length);
+    return changeAndPurgeLater(ctx, async (transaction, purge) => {
+      const rules = { source, action: ctx.leaks.settings.action, now: ctx.now() };
+      const decisions = await decideUnderLocks(transaction, keys, rules);
+      await carryOut(transaction, purge, decisions, rules);
+      return decisions;
+    });
   });
 }
 

@@ -26,7 +26,7 @@ type LeakSource = (typeof leakSources)[number];
  * ended before. `unknown`: no key of ours.
  */
 const leakOutcomes = ["revoked", "reported", "dead", "unknown"] as const;
-type LeakOutcome = (typeof leakOutcomes)[number];
+export type LeakOutcome = (typeof leakOutcomes)[number];
 
 /**
  * What an operator needs for alerts: pending purges and their age, the drain, leaks, refusals by reason, the time of a verification, refused fills.

@@ -56,6 +56,23 @@ describe.each(redisKinds)("a key that was found, on %s", (redisKind) => {
     server().postgresProxy.heal();
   });
 
+  it("is counted by its source and by what became of it, once for each place where it was found", async () => {
+    const counts = async () =>
+      (await server().metrics.render(null)).text.match(/^latchkey_leaks_received_total.* [1-9].*$/gm);
+    const before = server().metrics.read().leaksReceived;
+    const { secret } = await createKeyOf(server(), newCaller());
+    await end(server(), [secret, mintSecret({ prefix: "lk", environment: "test" }), "no key"], "web");
+    await end(server(), [secret], "web");
+    expect(server().metrics.read().leaksReceived - before).toBe(4);
+    expect(await counts()).toEqual(
+      expect.arrayContaining([
+        'latchkey_leaks_received_total{source="web",outcome="revoked"} 1',
+        'latchkey_leaks_received_total{source="web",outcome="dead"} 1',
+        'latchkey_leaks_received_total{source="web",outcome="unknown"} 2',
+      ]),
+    );
+  });
+
   it("is refused after the purge that follows the report, and its list and history say why", async () => {
     const { caller, key, secret } = await createWarmKey(server());
     expect(await end(server(), [secret])).toEqual([true]);
@@ -436,7 +453,7 @@ describe("a report", () => {
     const { caller, secret } = await newKey();
     for (const broken of [
       /for no key update/,
-      /insert into "latchkey"."key_events"/,
+      /latchkey\.record_event/,
       /update "latchkey"."api_keys"/,
       /cache_purges/,
     ]) {
