@@ -4,12 +4,15 @@ import { describeFault } from "../platform/logger";
 import { trimSettings } from "../settings/env";
 import { parseAcceptFormats } from "../settings/accept-formats";
 import { type AddCommand, CommandError, type CommandIo, type ExitCode } from "./command-io";
+import { addDoctor } from "./doctor";
 import { addExport } from "./export";
+import { addFind } from "./find";
 import { addImport } from "./import";
 import { addMigrate } from "./migrate";
+import { addRevoke } from "./revoke";
 import { holdsCredential } from "./spoilt-argument";
 
-const commands: readonly AddCommand[] = [addMigrate, addImport, addExport];
+const commands: readonly AddCommand[] = [addDoctor, addFind, addRevoke, addMigrate, addImport, addExport];
 
 /**
  * Runs one command of `latchkey`.

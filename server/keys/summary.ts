@@ -30,8 +30,8 @@ export interface ApiKeySummary {
   /** From this moment on the key is refused. Null: it never expires. */
   expiresAt: Date | null;
   revokedAt: Date | null;
-  /** `key`: the key revoked itself. `account`: the account was banned or deleted, or who has created the key has left. */
-  revokedBy: "owner" | "key" | "account" | null;
+  /** `key`: the key revoked itself. `account`: the account was banned or deleted, or who has created the key has left. `operator`: a command. */
+  revokedBy: "owner" | "key" | "account" | "operator" | null;
   /** How far the revocation has come; null while the key is not revoked. */
   effect: Effect | null;
 }

@@ -140,7 +140,7 @@ export const strings = {
     revokedAt: "Revoked",
     since: "Since",
     /** What else it can be depends on the owner, see `revokedBy`. */
-    by: { key: "by the key itself" },
+    by: { key: "by the key itself", operator: "by an operator" },
     pendingUntil: "May still work until",
     atTheLatest: "at the latest",
     pastDeadline: "No longer accepted; the cache has not confirmed it yet",
