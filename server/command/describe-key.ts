@@ -1,9 +1,15 @@
 import type { KeyForOperator, SecretForOperator } from "../keys/find-for-operator";
 import type { Effect } from "../shared/effect";
+import { publicIdPattern } from "../shared/public-id";
 
 /** Text of somebody else's, for a terminal: without what could move its cursor or turn its text around. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
+}
+
+/** An id as it was given. What has not its form may be anything, so only its beginning is shown. */
+export function shownId(id: string): string {
+  return publicIdPattern.test(id) || id.length <= 16 ? printable(id) : `${printable(id.slice(0, 12))}…`;
 }
 
 /** What is known of a key, and of the secret that it was found by, as lines for a person. */

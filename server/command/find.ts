@@ -16,7 +16,7 @@ import {
   type SecretFormat,
 } from "../shared/secret-format";
 import type { AddCommand, CommandIo, ExitCode } from "./command-io";
-import { describeKey, printable } from "./describe-key";
+import { describeKey, shownId } from "./describe-key";
 import { batchesOf, hintAtTerminal, progressOf } from "./read-input";
 import { readSettings } from "./read-settings";
 import { looksAsOwner, type Mention, scanText } from "./scan-text";
@@ -130,7 +130,7 @@ function toText(finding: Finding, format: SecretFormat): string {
 
 /** What may be shown of something that is not known. */
 function shownOf(mention: Mention, format: SecretFormat): { id?: string; ownerId?: string; display?: string } {
-  if (mention.kind === "id") return { id: printable(mention.id) };
+  if (mention.kind === "id") return { id: shownId(mention.id) };
   // What has another form may be a secret that somebody has mistyped.
   if (mention.kind === "owner") return looksAsOwner(mention.ownerId) ? { ownerId: mention.ownerId } : {};
   const shape = acceptedShapeOf(mention.secret, format);

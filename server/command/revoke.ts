@@ -15,7 +15,7 @@ import { parseRevokingEnvironment } from "../settings/env";
 import type { AcceptedShape } from "../shared/secret-format";
 import { createSlots } from "../slot/slot";
 import { type AddCommand, CommandError, type CommandIo, type ExitCode } from "./command-io";
-import { describeEffect, printable } from "./describe-key";
+import { describeEffect, printable, shownId } from "./describe-key";
 import { batchesOf, hintAtTerminal, progressOf } from "./read-input";
 import { readSettings } from "./read-settings";
 import { type Mention, scanText } from "./scan-text";
@@ -173,7 +173,7 @@ function chosenOf(
     if (mention.kind === "owner") continue;
     const key = mention.kind === "id" ? byId.get(mention.id) : bySecret.get(mention.secret)?.key;
     if (key) chosen.keys.push(key);
-    else chosen.unknown.push(mention.kind === "id" ? printable(mention.id) : shownSecret(mention.secret));
+    else chosen.unknown.push(mention.kind === "id" ? shownId(mention.id) : shownSecret(mention.secret));
   }
   return chosen;
 }
