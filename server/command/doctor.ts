@@ -16,7 +16,7 @@ export const addDoctor: AddCommand = (program, io, end) => {
       const ok = checks.every((check) => check.ok);
       io.output.write(json ? `${JSON.stringify({ ok, checks })}\n` : checks.map(toLine).join(""));
       if (!json)
-        io.errors.write(ok ? "All is well.\n" : `${checks.filter((check) => !check.ok).length} checks failed.\n`);
+        io.errors.write(ok ? "All is well.\n" : `Failed checks: ${checks.filter((check) => !check.ok).length}.\n`);
       const code: ExitCode = ok ? 0 : 1;
       end(code);
     });

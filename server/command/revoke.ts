@@ -157,7 +157,7 @@ const byInput: Choose = async function* ({ db, io, shapes }) {
   }
   if (beside.size > 0)
     io.errors.write(
-      `${beside.size} key ids stand beside other text. They are mentioned, and may be of other keys: they were not revoked. Put each on a line of its own.\n`,
+      `Key ids beside other text: ${beside.size}. They may be of keys that are only mentioned, so they were not revoked. Put each on a line of its own.\n`,
     );
   if (count === 0)
     throw new CommandError("There is no key in it, and no key id on a line of its own. Nothing was revoked.");
@@ -212,14 +212,9 @@ function toText(key: KeyForOperator, receipt: RevokedByOperator | undefined): st
   return `${printable(`${is}: ${was}${effect ? describeEffect(effect) : ""}`)}\n`;
 }
 
-function summary(
-  { effective, pending, unknown }: Record<"effective" | "pending" | "unknown", number>,
-  count: number,
-  dryRun: boolean,
-) {
-  const others = unknown > 0 ? `, ${unknown} unknown` : "";
-  if (dryRun) return `${count} keys${others}. This was a dry run: nothing was changed.\n`;
-  const later =
-    pending > 0 ? " A pending one is refused as soon as Redis confirms it, and at its time at the latest.\n" : "\n";
-  return `${count} keys: ${effective} effective, ${pending} pending${others}.${later}`;
+function summary(tally: Record<"effective" | "pending" | "unknown", number>, count: number, dryRun: boolean): string {
+  const unknown = tally.unknown > 0 ? ` Unknown: ${tally.unknown}.` : "";
+  if (dryRun) return `Keys: ${count}.${unknown} This was a dry run: nothing was changed.\n`;
+  const later = tally.pending > 0 ? " A pending one is refused at its time at the latest, whatever happens." : "";
+  return `Effective: ${tally.effective}. Pending: ${tally.pending}.${unknown}${later}\n`;
 }

@@ -113,9 +113,9 @@ function migrationsCheck(result: PromiseSettledResult<{ missing: number; newer: 
     return {
       name,
       ok: false,
-      sentence: `${missing} migrations are not applied: the tables are older than this version, whose statements can fail. Run \`latchkey migrate\`.`,
+      sentence: `Migrations that are not applied: ${missing}. The tables are older than this version, whose statements can fail. Run \`latchkey migrate\`.`,
     };
-  if (newer > 0) return { name, ok: true, sentence: `All are applied, and ${newer} of a newer version.` };
+  if (newer > 0) return { name, ok: true, sentence: `All are applied. Of a newer version: ${newer}.` };
   return { name, ok: true, sentence: "All are applied." };
 }
 
@@ -148,7 +148,7 @@ function purgesCheck(result: PromiseSettledResult<Backlog>, hasTables: boolean):
   if (result.status === "rejected") return notRead(name, result.reason);
   const { count, oldestSeconds } = result.value;
   if (oldestSeconds === null) return { name, ok: true, sentence: "No purge waits." };
-  const waits = `${count} purges wait, the oldest for ${Math.round(oldestSeconds)} s`;
+  const waits = `Purges that wait: ${count}, the oldest for ${Math.round(oldestSeconds)} s`;
   if (oldestSeconds <= mostPurgeSeconds) return { name, ok: true, sentence: `${waits}.` };
   return {
     name,
@@ -159,13 +159,15 @@ function purgesCheck(result: PromiseSettledResult<Backlog>, hasTables: boolean):
 
 const mostEventSeconds = 600;
 
-function eventsCheck(result: PromiseSettledResult<Backlog>, hasTables: boolean): Check {
+type EventBacklog = Awaited<ReturnType<typeof readEventBacklog>>;
+
+function eventsCheck(result: PromiseSettledResult<EventBacklog>, hasTables: boolean): Check {
   const name = "events";
   if (!hasTables) return { name, ok: false, sentence: "Not asked: there are no tables." };
   if (result.status === "rejected") return notRead(name, result.reason);
-  const { count, oldestSeconds } = result.value;
+  const { waiting, oldestSeconds } = result.value;
   if (oldestSeconds === null) return { name, ok: true, sentence: "No event waits to be sent." };
-  const waits = `${count} events wait to be sent, the oldest for ${Math.round(oldestSeconds / 60)} minutes`;
+  const waits = `Events that wait to be sent: ${waiting}, the oldest for ${Math.round(oldestSeconds / 60)} min`;
   if (oldestSeconds <= mostEventSeconds) return { name, ok: true, sentence: `${waits}.` };
   return {
     name,

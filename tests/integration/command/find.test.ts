@@ -12,14 +12,6 @@ import { objectsIn, operate, runWith, settingsOf } from "@/tests/support/operato
 import { createWarmKey } from "@/tests/support/server-instance";
 import { emptyDatabaseUrl } from "@/tests/support/services";
 
-const server = useTestServer("embedded");
-const find = (input: string, args: string[] = [], settings = {}) =>
-  operate(server(), ["find", ...args], input, settings);
-const findJson = async (input: string) => {
-  const ended = await find(input, ["--json"]);
-  return { ...ended, objects: objectsIn(ended) };
-};
-
 /** No secret and no hash stands in what a command has written. */
 function expectNothingOf(secrets: string[], { output, errors }: { output: string; errors: string }) {
   for (const secret of secrets) {
@@ -36,6 +28,14 @@ function expectNothingOf(secrets: string[], { output, errors }: { output: string
 }
 
 describe("latchkey find", () => {
+  const server = useTestServer("embedded");
+  const find = (input: string, args: string[] = [], settings = {}) =>
+    operate(server(), ["find", ...args], input, settings);
+  const findJson = async (input: string) => {
+    const ended = await find(input, ["--json"]);
+    return { ...ended, objects: objectsIn(ended) };
+  };
+
   it("tells a key by its secret, its id or its owner, and never the secret", async () => {
     const { caller, key, secret } = await createWarmKey(server());
     await server().usage.flush();

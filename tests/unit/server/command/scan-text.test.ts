@@ -48,7 +48,7 @@ describe("secrets in a text", () => {
     const [first, second] = [newSecret(), newSecret("acme")];
     const long = "lk_live_".repeat(200_000);
     expect(secretsOf(await scan(`${first}${long}`, long, `${first} ${second}`))).toEqual([first, second]);
-    expect(secretsOf(await scan(...`${first}\n${second}`))).toEqual([first, second]);
+    expect(secretsOf(await scan(...Array.from(`${first}\n${second}`)))).toEqual([first, second]);
   });
 
   it("may have another accepted shape, also behind an escape", async () => {
