@@ -1,4 +1,5 @@
 import { describeFault } from "../../platform/logger";
+import { isTimeout } from "../is-timeout";
 
 /** What was looked at, and what came of it. A check that could not be made is not ok. */
 export interface Check {
@@ -36,9 +37,7 @@ export async function withinLimit<T>(work: Promise<T>): Promise<T> {
 /** Why something failed, in a word or two that hold none of its values. */
 export function reasonOf(fault: unknown): string {
   const { name, code, cause } = describeFault(fault);
-  const isTimeout = (error: unknown): boolean =>
-    error instanceof Error && (/timeout|ETIMEDOUT/i.test(`${error.name} ${error.message}`) || isTimeout(error.cause));
-  return isTimeout(fault) || code === "ETIMEDOUT" ? "no answer in time" : (cause ?? code ?? name);
+  return isTimeout(fault) ? "no answer in time" : (cause ?? code ?? name);
 }
 
 /** Reads another machine's clock, and places the reading in the middle of the request. */

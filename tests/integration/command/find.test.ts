@@ -184,6 +184,13 @@ describe("latchkey find", () => {
     });
   });
 
+  it("ends with 1 and says so where Postgres takes connections and never answers", async () => {
+    server().postgresProxy.decide = () => new Promise<never>(() => undefined);
+    const { code, errors } = await find("user_1");
+    server().postgresProxy.decide = () => "pass";
+    expect([code, errors]).toEqual([1, expect.stringContaining("no Postgres that answers")]);
+  });
+
   it("ends with 1 and says so where Postgres is down, or has no tables", async () => {
     const secret = mintSecret({ prefix: "lk", environment: "test" });
     const down = await find(secret, [], { DATABASE_URL: "postgres://me:word@127.0.0.1:1/x" });

@@ -215,6 +215,7 @@ describe("an operator ends keys", () => {
       const broken = await run(["revoke", "--json"], ids.join("\n"));
       expect(broken.code).toBe(1);
       expect(broken.errors).toContain("500 keys were revoked before this");
+      expect(broken.errors).toContain("did not say whether it has stored the last change");
       expect(objectsIn(broken)).toHaveLength(500);
       server().postgresProxy.decide = () => "pass";
       const again = await run(["revoke", "--json"], ids.join("\n"));
