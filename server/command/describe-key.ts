@@ -1,6 +1,8 @@
 import type { KeyForOperator, SecretForOperator } from "../keys/find-for-operator";
 import type { Effect } from "../shared/effect";
 import { publicIdPattern } from "../shared/public-id";
+import { acceptedShapeOf, displayAcceptedSecret, displaySecret, type SecretFormat } from "../shared/secret-format";
+import { looksAsOwner, type Mention } from "./scan-text";
 
 /** Text of somebody else's, for a terminal: without what could move its cursor or turn its text around. */
 export function printable(text: string): string {
@@ -8,7 +10,7 @@ export function printable(text: string): string {
 }
 
 /** An id as it was given. What has not its form may be anything, so only its beginning is shown. */
-export function shownId(id: string): string {
+function shownId(id: string): string {
   return publicIdPattern.test(id) || id.length <= 16 ? printable(id) : `${printable(id.slice(0, 12))}…`;
 }
 
@@ -48,4 +50,20 @@ export function describeEffect(effect: Effect): string {
   return effect.status === "effective"
     ? `effective: no request that starts after ${effect.at.toISOString()} is accepted`
     : `pending: no request that starts after ${effect.guaranteedBy.toISOString()} is accepted`;
+}
+
+/** What names something that is not known. At most one of them is there. */
+export interface Shown {
+  id?: string;
+  ownerId?: string;
+  display?: string;
+}
+
+/** What may be shown of something that is not known. */
+export function shownOf(mention: Mention, format: SecretFormat): Shown {
+  if (mention.kind === "id") return { id: shownId(mention.id) };
+  // What has another form may be a secret that somebody has mistyped.
+  if (mention.kind === "owner") return looksAsOwner(mention.ownerId) ? { ownerId: mention.ownerId } : {};
+  const shape = acceptedShapeOf(mention.secret, format);
+  return { display: shape ? displayAcceptedSecret(mention.secret, shape) : displaySecret(mention.secret) };
 }

@@ -8,18 +8,12 @@ import {
 } from "../keys/find-for-operator";
 import { createDatabase, type Database } from "../platform/database";
 import { parseKeyEnvironment } from "../settings/env";
-import {
-  acceptedShapeOf,
-  displayAcceptedSecret,
-  displaySecret,
-  isWellFormedSecret,
-  type SecretFormat,
-} from "../shared/secret-format";
+import { isWellFormedSecret, type SecretFormat } from "../shared/secret-format";
 import type { AddCommand, CommandIo, ExitCode } from "./command-io";
-import { describeKey, shownId } from "./describe-key";
+import { describeKey, shownOf } from "./describe-key";
 import { batchesOf, hintAtTerminal, progressOf } from "./read-input";
 import { readSettings } from "./read-settings";
-import { looksAsOwner, type Mention, scanText } from "./scan-text";
+import { type Mention, scanText } from "./scan-text";
 
 /** Longer than a request's, since one look-up may be of many keys. */
 const attemptMilliseconds = 5_000;
@@ -55,16 +49,17 @@ async function find(io: CommandIo, json: boolean): Promise<ExitCode> {
   hintAtTerminal(io);
   try {
     const ids = new Set<string>();
-    for await (const batch of batchesOf(scanText(io.input, accepted, progress.note))) {
+    for await (const batch of batchesOf(scanText(io.input, accepted, progress.read))) {
       const news = batch.filter((mention) => mention.kind !== "id" || (!ids.has(mention.id) && ids.add(mention.id)));
       for await (const finding of findAll(db, news)) {
         mentions++;
         if (finding.key !== null || finding.isKnown) known++;
+        progress.clear();
         io.output.write(describe(finding, format));
       }
     }
   } finally {
-    progress.end();
+    progress.clear();
     await db.close();
   }
   if (mentions === 0)
@@ -126,13 +121,4 @@ function toText(finding: Finding, format: SecretFormat): string {
     ? "no key ever had this secret here"
     : "and of another prefix or environment than this deployment's";
   return `${display ?? "A secret"}: unknown here, ${reason}\n`;
-}
-
-/** What may be shown of something that is not known. */
-function shownOf(mention: Mention, format: SecretFormat): { id?: string; ownerId?: string; display?: string } {
-  if (mention.kind === "id") return { id: shownId(mention.id) };
-  // What has another form may be a secret that somebody has mistyped.
-  if (mention.kind === "owner") return looksAsOwner(mention.ownerId) ? { ownerId: mention.ownerId } : {};
-  const shape = acceptedShapeOf(mention.secret, format);
-  return { display: shape ? displayAcceptedSecret(mention.secret, shape) : displaySecret(mention.secret) };
 }

@@ -3,6 +3,8 @@ import type { CommandIo } from "./command-io";
 /** So many at once are looked up, or revoked: some kilobytes for a statement, and some milliseconds of locks. */
 const batchSize = 500;
 const mebibyte = 1_048_576;
+/** Empties the rest of a terminal's line. */
+const toLineEnd = "\u001b[K";
 
 const isTerminal = (stream: object) => "isTTY" in stream && stream.isTTY === true;
 
@@ -11,19 +13,24 @@ export function hintAtTerminal({ input, errors }: CommandIo): void {
   if (isTerminal(input)) errors.write("Paste the text, then press Enter and Ctrl-D.\n");
 }
 
-/** Tells a person how far a long input was read. A log file that takes the messages gets none of it. */
+/** Tells a person how far a long run has come. A log file that takes the messages gets none of it. */
 export function progressOf({ errors }: CommandIo) {
-  let shown = 0;
+  let shown = "";
+  const show = (text: string) => {
+    if (!isTerminal(errors) || text === shown) return;
+    shown = text;
+    errors.write(`\r${text}${toLineEnd}`);
+  };
   return {
-    note: (bytes: number) => {
-      const read = Math.floor(bytes / mebibyte);
-      if (!isTerminal(errors) || read === shown) return;
-      shown = read;
-      errors.write(`\r${read} MiB read …`);
+    /** @param bytes of the input, so far. */
+    read: (bytes: number) => {
+      if (bytes >= mebibyte) show(`${Math.floor(bytes / mebibyte)} MiB read …`);
     },
-    /** Ends the line. */
-    end: () => {
-      if (shown > 0) errors.write("\n");
+    done: (keys: number) => show(`${keys} keys …`),
+    /** Before anything else is written. */
+    clear: () => {
+      if (shown !== "") errors.write(`\r${toLineEnd}`);
+      shown = "";
     },
   };
 }

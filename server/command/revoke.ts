@@ -7,15 +7,15 @@ import {
 } from "../keys/find-for-operator";
 import { revokeByOperator, type RevokedByOperator } from "../keys/revoke-by-operator";
 import type { OutboxContext } from "../outbox/context";
-import { createDatabase } from "../platform/database";
+import { createDatabase, type Database } from "../platform/database";
 import { createLogger } from "../platform/logger";
 import { createMetrics } from "../platform/metrics";
 import { createRedisClients } from "../platform/redis";
-import { parseRevokingEnvironment } from "../settings/env";
-import type { AcceptedShape } from "../shared/secret-format";
+import { parseKeyEnvironment, parseRevokingEnvironment } from "../settings/env";
+import type { SecretFormat } from "../shared/secret-format";
 import { createSlots } from "../slot/slot";
 import { type AddCommand, CommandError, type CommandIo, type ExitCode } from "./command-io";
-import { describeEffect, printable, shownId } from "./describe-key";
+import { describeEffect, printable, shownOf } from "./describe-key";
 import { batchesOf, hintAtTerminal, progressOf } from "./read-input";
 import { readSettings } from "./read-settings";
 import { type Mention, scanText } from "./scan-text";
@@ -57,17 +57,20 @@ export const addRevoke: AddCommand = (program, io, end) => {
     });
 };
 
-/** What a command works on: keys that are known, and what is not known, in words that show no secret. */
+/** What a command works on: keys that are known, and mentions of others. */
 interface Chosen {
   keys: KeyForOperator[];
-  unknown: string[];
+  unknown: Mention[];
 }
 /** Chooses keys, batch by batch. @throws CommandError where there is nothing to choose from. */
 type Choose = (source: Source) => AsyncGenerator<Chosen>;
 interface Source {
-  db: OutboxContext["db"];
+  db: Database;
   io: CommandIo;
-  shapes: readonly AcceptedShape[];
+  format: SecretFormat;
+  progress: ReturnType<typeof progressOf>;
+  /** The ids of the keys that were chosen before. */
+  chosen: ReadonlySet<string>;
 }
 
 async function revoke(
@@ -75,44 +78,60 @@ async function revoke(
   { dryRun = false, json = false }: RevokeOptions,
   choose: Choose,
 ): Promise<ExitCode> {
-  const settings = readSettings(io, parseRevokingEnvironment);
-  const ctx = createContext(settings);
+  // A dry run asks Redis nothing.
+  const forRevoking = dryRun ? null : readSettings(io, parseRevokingEnvironment);
+  const settings = forRevoking ?? readSettings(io, parseKeyEnvironment);
+  const { API_KEY_PREFIX: prefix, API_KEY_ENVIRONMENT: environment, API_KEY_ACCEPT_FORMATS: accepted } = settings;
+  const format = { prefix, environment, accepted };
+  const db = createDatabase(settings.DATABASE_URL, { maxConnections: 1, attemptMilliseconds });
+  const ctx = forRevoking && createContext(db, forRevoking);
   const tally = { effective: 0, pending: 0, unknown: 0 };
-  const seen = new Set<string>();
+  const chosen = new Set<string>();
+  const progress = progressOf(io);
   try {
-    for await (const chosen of choose({ db: ctx.db, io, shapes: settings.API_KEY_ACCEPT_FORMATS })) {
-      for (const name of chosen.unknown) {
+    for await (const { keys, unknown } of choose({ db, io, format, progress, chosen })) {
+      const fresh = keys.filter(({ id }) => !chosen.has(id) && chosen.add(id));
+      const receipts = ctx && (await revokeByOperator(ctx, ids(fresh)));
+      progress.clear();
+      for (const mention of unknown) {
         tally.unknown++;
-        if (json) io.output.write(`${JSON.stringify({ known: false, name })}\n`);
-        io.errors.write(`${name}: unknown here\n`);
+        const shown = shownOf(mention, format);
+        if (json) io.output.write(`${JSON.stringify({ known: false, ...shown })}\n`);
+        io.errors.write(`${shown.id ?? shown.display ?? "A key"}: unknown here\n`);
       }
-      const keys = chosen.keys.filter(({ id }) => !seen.has(id) && seen.add(id));
-      const ids = keys.map(({ id }) => id);
-      const revoked = dryRun ? null : await revokeByOperator(ctx, ids);
-      for (const key of keys) {
-        const receipt = revoked?.get(key.id);
+      for (const key of fresh) {
+        const receipt = receipts && receiptOf(receipts, key);
         if (receipt) tally[receipt.effect.status]++;
-        // A key is never deleted.
-        else if (revoked) tally.unknown++;
         io.output.write(json ? toJson(key, receipt) : toText(key, receipt));
       }
+      progress.done(chosen.size);
     }
   } catch (fault) {
+    progress.clear();
     const done = tally.effective + tally.pending;
     if (done > 0)
       io.errors.write(`${done} keys were revoked before this. Run it again: a second time changes nothing.\n`);
     throw fault;
   } finally {
-    await ctx.db.close();
+    await db.close();
   }
-  io.errors.write(summary(tally, seen.size, dryRun));
+  progress.clear();
+  io.errors.write(summary(tally, chosen.size, dryRun));
   return tally.unknown > 0 ? 1 : 0;
 }
 
-function createContext(settings: ReturnType<typeof parseRevokingEnvironment>): OutboxContext {
+const ids = (keys: readonly KeyForOperator[]) => keys.map(({ id }) => id);
+
+function receiptOf(receipts: ReadonlyMap<string, RevokedByOperator>, { id }: KeyForOperator): RevokedByOperator {
+  const receipt = receipts.get(id);
+  if (!receipt) throw new Error("a key is gone");
+  return receipt;
+}
+
+function createContext(db: Database, settings: ReturnType<typeof parseRevokingEnvironment>): OutboxContext {
   const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token, API_KEY_REDIS_PREFIX: prefix } = settings;
   return {
-    db: createDatabase(settings.DATABASE_URL, { maxConnections: 1, attemptMilliseconds }),
+    db,
     slots: createSlots({ redis: createRedisClients({ url, token }), prefix }),
     logger: createLogger("silent"),
     metrics: createMetrics(),
@@ -128,36 +147,30 @@ const byArguments = (ids: readonly string[]): Choose =>
       );
   };
 
+/** One batch, as `batchesOf` takes it. */
 async function* listed<T>(items: T[]) {
   yield await Promise.resolve(items);
 }
 
 /** A pasted secret means its key: who has it in hand wants the key dead, whichever of its secrets that is. */
-const byInput: Choose = async function* ({ db, io, shapes }) {
+const byInput: Choose = async function* ({ db, io, format, progress, chosen }) {
   hintAtTerminal(io);
-  const progress = progressOf(io);
   const beside = new Set<string>();
   let count = 0;
-  try {
-    for await (const batch of batchesOf(scanText(io.input, shapes, progress.note))) {
-      for (const mention of batch)
-        if (mention.kind === "id") {
-          if (mention.isAlone) beside.delete(mention.id);
-          else beside.add(mention.id);
-        }
-      const meant = batch.filter((mention) => mention.kind === "secret" || (mention.kind === "id" && mention.isAlone));
-      count += meant.length;
-      const secrets = meant.flatMap((mention) => (mention.kind === "secret" ? [mention.secret] : []));
-      const ids = meant.flatMap((mention) => (mention.kind === "id" ? [mention.id] : []));
-      const bySecret = await findSecretsForOperator(db, secrets);
-      yield chosenOf(meant, await findKeysForOperator(db, ids), bySecret);
-    }
-  } finally {
-    progress.end();
+  for await (const batch of batchesOf(scanText(io.input, format.accepted ?? [], progress.read))) {
+    for (const mention of batch) if (mention.kind === "id" && !mention.isAlone) beside.add(mention.id);
+    const meant = batch.filter((mention) => mention.kind === "secret" || (mention.kind === "id" && mention.isAlone));
+    count += meant.length;
+    const secrets = meant.flatMap((mention) => (mention.kind === "secret" ? [mention.secret] : []));
+    const alone = meant.flatMap((mention) => (mention.kind === "id" ? [mention.id] : []));
+    const bySecret = await findSecretsForOperator(db, secrets);
+    yield chosenOf(meant, await findKeysForOperator(db, alone), bySecret);
   }
-  if (beside.size > 0)
+  progress.clear();
+  const left = [...beside].filter((id) => !chosen.has(id));
+  if (left.length > 0)
     io.errors.write(
-      `Key ids beside other text: ${beside.size}. They may be of keys that are only mentioned, so they were not revoked. Put each on a line of its own.\n`,
+      `Key ids beside other text: ${left.length}. They may be of keys that are only mentioned, so they were not revoked. Put each on a line of its own.\n`,
     );
   if (count === 0)
     throw new CommandError("There is no key in it, and no key id on a line of its own. Nothing was revoked.");
@@ -170,17 +183,12 @@ function chosenOf(
 ): Chosen {
   const chosen: Chosen = { keys: [], unknown: [] };
   for (const mention of mentions) {
-    if (mention.kind === "owner") continue;
-    const key = mention.kind === "id" ? byId.get(mention.id) : bySecret.get(mention.secret)?.key;
+    const key =
+      mention.kind === "id" ? byId.get(mention.id) : mention.kind === "secret" && bySecret.get(mention.secret)?.key;
     if (key) chosen.keys.push(key);
-    else chosen.unknown.push(mention.kind === "id" ? shownId(mention.id) : shownSecret(mention.secret));
+    else chosen.unknown.push(mention);
   }
   return chosen;
-}
-
-/** As little of it as a display shows: its beginning may be long, where it has a prefix. */
-function shownSecret(secret: string): string {
-  return `${/^[a-z][a-z0-9]{0,9}_(?:live|test)_/.exec(secret)?.[0] ?? ""}…${secret.slice(-4)}`;
 }
 
 const byOwner = (ownerId: string): Choose =>
@@ -195,13 +203,13 @@ const byOwner = (ownerId: string): Choose =>
     io.errors.write("The owner has no key.\n");
   };
 
-function toJson(key: KeyForOperator, receipt: RevokedByOperator | undefined): string {
+function toJson(key: KeyForOperator, receipt: RevokedByOperator | null): string {
   const { id, ownerId, name, display, status, revokedAt, revokedBy, effect } = key;
   const now = receipt ? { status: "revoked", ...receipt } : { status, revokedAt, revokedBy, effect };
   return `${JSON.stringify({ known: true, id, ownerId, name, display, ...now })}\n`;
 }
 
-function toText(key: KeyForOperator, receipt: RevokedByOperator | undefined): string {
+function toText(key: KeyForOperator, receipt: RevokedByOperator | null): string {
   const is = `${key.id} (${key.display}, “${key.name}”, of ${key.ownerId})`;
   const effect = receipt?.effect ?? key.effect;
   const was = key.revokedAt

@@ -167,7 +167,8 @@ export function parseRedisSettings(source: Record<string, string | undefined>) {
 
 /** The settings of a command that revokes keys: the database and Redis. @throws Error as `parseEnvironment`. */
 export function parseRevokingEnvironment(source: Record<string, string | undefined>) {
-  return parsePart(source, forRevoking);
+  const settings = parsePart(source, forRevoking);
+  return { ...settings, API_KEY_ENVIRONMENT: environmentOf(settings) };
 }
 
 function parsePart<Shape extends z.core.$ZodShape>(

@@ -30,6 +30,12 @@ describe("an operator ends keys", () => {
     server().postgresProxy.decide = () => "pass";
   });
 
+  async function importKeys(ownerId: string, count: number): Promise<string[]> {
+    const lines = Array.from({ length: count }, () => JSON.stringify(worldmonitorKey(ownerId).line)).join("\n");
+    expect((await run(["import", "-"], lines)).code).toBe(0);
+    return objectsIn<{ id: string }>(await run(["find", "--json"], ownerId)).map(({ id }) => id);
+  }
+
   describe("latchkey revoke", () => {
     it("ends keys of any owner by their ids, and tells for each from when on it is refused", async () => {
       const [first, second] = [await createWarmKey(server()), await createWarmKey(server())];
@@ -93,6 +99,12 @@ describe("an operator ends keys", () => {
       expectNothingOf([byId.secret, byText.secret, rotated.secret, waiting], ended);
     });
 
+    it("does not call an id left out whose key it has revoked by its secret", async () => {
+      const { secret, key } = await createKeyOf(server(), newCaller());
+      const ended = await run(["revoke"], `{"keyId":"${key.id}","sent":"${secret}"}\n`);
+      expect([ended.code, ended.errors]).toEqual([0, "Effective: 1. Pending: 0.\n"]);
+    });
+
     it("takes what `find --json` writes", async () => {
       const { secret, key } = await createKeyOf(server(), newCaller());
       const found = await run(["find", "--json"], `in a log: ${secret}`);
@@ -114,7 +126,11 @@ describe("an operator ends keys", () => {
       const other = await createKeyOf(server(), newCaller());
       const byInput = await run(["revoke", "--json"], `${nobody}\n${strange}\n${other.secret}`);
       expect(byInput.code).toBe(1);
-      expect(objectsIn(byInput).filter(({ known }) => known === false)).toHaveLength(2);
+      const display = `${strange.slice(0, 12)}…${strange.slice(-4)}`;
+      expect(objectsIn(byInput).slice(0, 2)).toEqual([
+        { known: false, display },
+        { known: false, id: nobody },
+      ]);
       expect(await verifyApiKey(server(), other.secret)).toEqual(revoked);
       expectNothingOf([strange, other.secret], byInput);
     });
@@ -147,6 +163,21 @@ describe("an operator ends keys", () => {
       expect(await verifyApiKey(server(), secret)).toMatchObject({ valid: true });
     });
 
+    it("run twice at once gives one time and one event for each key", async () => {
+      const caller = newCaller();
+      const all = await importKeys(caller.ownerId, 60);
+      const args = ["revoke", "--json"];
+      const runs = await Promise.all([all, all.toReversed()].map((list) => run(args, list.join("\n"))));
+      expect(runs.map(({ code }) => code)).toEqual([0, 0]);
+      const [first, second] = runs.map(
+        (ended) => new Map(objectsIn(ended).map(({ id, revokedAt }) => [id, revokedAt])),
+      );
+      expect(first?.size).toBe(60);
+      expect(second).toEqual(first && new Map(all.toReversed().map((id) => [id, first.get(id)])));
+      const events = await recordedEvents(server().db, caller.ownerId);
+      expect(events.filter(({ action }) => action === "key.revoked")).toHaveLength(60);
+    });
+
     it("with --dry-run tells what it would revoke, and changes nothing", async () => {
       const { key, secret, caller } = await createWarmKey(server());
       const gone = await createKeyOf(server(), caller);
@@ -162,7 +193,8 @@ describe("an operator ends keys", () => {
         expect(text.output).toMatch(new RegExp(`${key.id}.*would be revoked`));
         expect(text.output).toMatch(new RegExp(`${gone.key.id}.*revoked already`));
         expect(text.errors).toContain("nothing was changed");
-        const json = objectsIn(await run([...args, "--json"]));
+        // Redis is not asked, so its settings are not needed.
+        const json = objectsIn(await run([...args, "--json"], "", { UPSTASH_REDIS_REST_URL: "" }));
         expect(json.map(({ id, status }) => [id, status]).toSorted()).toEqual(
           [
             [key.id, "active"],
@@ -236,12 +268,6 @@ describe("an operator ends keys", () => {
       expect(server().postgresProxy.statements.length).toBeLessThan(400);
       expect(server().redisProxy.requests.length).toBeLessThan(100);
     }, 120_000);
-
-    async function importKeys(ownerId: string, count: number): Promise<string[]> {
-      const lines = Array.from({ length: count }, () => JSON.stringify(worldmonitorKey(ownerId).line)).join("\n");
-      expect((await run(["import", "-"], lines)).code).toBe(0);
-      return objectsIn<{ id: string }>(await run(["find", "--json"], ownerId)).map(({ id }) => id);
-    }
   });
 
   describe("latchkey revoke-owner", () => {
@@ -296,6 +322,10 @@ describe("an operator ends keys", () => {
         expect(quiet.errors).not.toMatch(/Ctrl-D|MiB/);
         expect(quiet.output).toBe(seen.output);
       }
+      const many = await importKeys(newCaller().ownerId, 600);
+      const busy = await runAtTerminal(["revoke"], Readable.from([Buffer.from(many.join("\n"))]), true);
+      expect(busy.errors).toContain("500 keys …");
+      expect(busy.output.split("\n")).toHaveLength(601);
       const ended = await runAtTerminal(["revoke", key.id], new PassThrough(), true);
       expect([ended.code, ended.errors.includes("Ctrl-D")]).toEqual([0, false]);
     });
