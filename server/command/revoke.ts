@@ -73,51 +73,67 @@ interface Source {
   chosen: ReadonlySet<string>;
 }
 
-async function revoke(
-  io: CommandIo,
-  { dryRun = false, json = false }: RevokeOptions,
-  choose: Choose,
-): Promise<ExitCode> {
+async function revoke(io: CommandIo, options: RevokeOptions, choose: Choose): Promise<ExitCode> {
   // A dry run asks Redis nothing.
-  const forRevoking = dryRun ? null : readSettings(io, parseRevokingEnvironment);
+  const forRevoking = options.dryRun ? null : readSettings(io, parseRevokingEnvironment);
   const settings = forRevoking ?? readSettings(io, parseKeyEnvironment);
   const { API_KEY_PREFIX: prefix, API_KEY_ENVIRONMENT: environment, API_KEY_ACCEPT_FORMATS: accepted } = settings;
   const format = { prefix, environment, accepted };
   const db = createDatabase(settings.DATABASE_URL, { maxConnections: 1, attemptMilliseconds });
   const ctx = forRevoking && createContext(db, forRevoking);
-  const tally = { effective: 0, pending: 0, unknown: 0 };
   const chosen = new Set<string>();
   const progress = progressOf(io);
+  const report = createReport(io, options, format);
   try {
     for await (const { keys, unknown } of choose({ db, io, format, progress, chosen })) {
       const fresh = keys.filter(({ id }) => !chosen.has(id) && chosen.add(id));
       const receipts = ctx && (await revokeByOperator(ctx, ids(fresh)));
       progress.clear();
-      for (const mention of unknown) {
-        tally.unknown++;
-        const shown = shownOf(mention, format);
-        if (json) io.output.write(`${JSON.stringify({ known: false, ...shown })}\n`);
-        io.errors.write(`${shown.id ?? shown.display ?? "A key"}: unknown here\n`);
-      }
-      for (const key of fresh) {
-        const receipt = receipts && receiptOf(receipts, key);
-        if (receipt) tally[receipt.effect.status]++;
-        io.output.write(json ? toJson(key, receipt) : toText(key, receipt));
-      }
+      unknown.forEach(report.unknown);
+      for (const key of fresh) report.key(key, receipts && receiptOf(receipts, key));
       progress.done(chosen.size);
     }
+    progress.clear();
+    return report.end();
   } catch (fault) {
     progress.clear();
-    const done = tally.effective + tally.pending;
-    if (done > 0)
-      io.errors.write(`${done} keys were revoked before this. Run it again: a second time changes nothing.\n`);
+    report.broken();
     throw fault;
   } finally {
     await db.close();
   }
-  progress.clear();
-  io.errors.write(summary(tally, chosen.size, dryRun));
-  return tally.unknown > 0 ? 1 : 0;
+}
+
+/** Writes what becomes of each key, and counts. Receipts go to the output, and all that is not one to the errors. */
+function createReport(io: CommandIo, { dryRun = false, json = false }: RevokeOptions, format: SecretFormat) {
+  const tally = { effective: 0, pending: 0, unchanged: 0, unknown: 0 };
+  return {
+    key: (key: KeyForOperator, receipt: RevokedByOperator | null) => {
+      tally[receipt?.effect.status ?? "unchanged"]++;
+      io.output.write(json ? toJson(key, receipt) : toText(key, receipt));
+    },
+    unknown: (mention: Mention) => {
+      tally.unknown++;
+      const shown = shownOf(mention, format);
+      if (json) io.output.write(`${JSON.stringify({ known: false, ...shown })}\n`);
+      io.errors.write(`${shown.id ?? shown.display ?? "A key"}: unknown here\n`);
+    },
+    broken: () => {
+      const done = tally.effective + tally.pending;
+      if (done > 0)
+        io.errors.write(`${done} keys were revoked before this. Run it again: a second time changes nothing.\n`);
+    },
+    end: (): ExitCode => {
+      const unknown = tally.unknown > 0 ? ` Unknown: ${tally.unknown}.` : "";
+      const later = tally.pending > 0 ? " A pending one is refused at its time at the latest, whatever happens." : "";
+      io.errors.write(
+        dryRun
+          ? `Keys: ${tally.unchanged}.${unknown} This was a dry run: nothing was changed.\n`
+          : `Effective: ${tally.effective}. Pending: ${tally.pending}.${unknown}${later}\n`,
+      );
+      return tally.unknown > 0 ? 1 : 0;
+    },
+  };
 }
 
 const ids = (keys: readonly KeyForOperator[]) => keys.map(({ id }) => id);
@@ -218,11 +234,4 @@ function toText(key: KeyForOperator, receipt: RevokedByOperator | null): string 
       ? ""
       : "would be revoked";
   return `${printable(`${is}: ${was}${effect ? describeEffect(effect) : ""}`)}\n`;
-}
-
-function summary(tally: Record<"effective" | "pending" | "unknown", number>, count: number, dryRun: boolean): string {
-  const unknown = tally.unknown > 0 ? ` Unknown: ${tally.unknown}.` : "";
-  if (dryRun) return `Keys: ${count}.${unknown} This was a dry run: nothing was changed.\n`;
-  const later = tally.pending > 0 ? " A pending one is refused at its time at the latest, whatever happens." : "";
-  return `Effective: ${tally.effective}. Pending: ${tally.pending}.${unknown}${later}\n`;
 }
