@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
+import { eq } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 
 import { revokeApiKey, rotateApiKey, verifyApiKey } from "@/server/keys";
 import { hashSecret, mintSecret } from "@/server/keys/secret";
-import { cachePurges, owners } from "@/server/platform/schema";
+import { apiKeySecrets, cachePurges, owners } from "@/server/platform/schema";
 import { rotateInput } from "@/server/shared/inputs";
 import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
 import { worldmonitorKey } from "@/tests/support/latchkey-command";
@@ -81,7 +82,11 @@ describe("latchkey find", () => {
       [key.id, "previous"],
       [key.id, "current"],
     ]);
-    expect((await find(first)).output).toContain("its previous secret");
+    expect((await find(first)).output).toMatch(/its previous secret, .*, accepted until \d{4}-/);
+    const endPassed = eq(apiKeySecrets.hash, hashSecret(first));
+    await server().db.update(apiKeySecrets).set({ endsAt: new Date() }).where(endPassed);
+    expect(await states(first)).toEqual([[key.id, "revoked"]]);
+    expect((await find(first)).output).toContain("a secret of it that has ended already");
     const third = await rotate(0);
     expect(await states(first, second, third)).toEqual([
       [key.id, "revoked"],

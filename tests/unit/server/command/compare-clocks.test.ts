@@ -1,7 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { compareClocks } from "@/server/command/doctor/compare-clocks";
-import { readClockOf } from "@/server/command/doctor/check";
+import { readClockOf, reasonOf, requestMilliseconds, withinLimit } from "@/server/command/doctor/check";
 
 const reading = (aheadMilliseconds: number, uncertainMilliseconds = 0) => ({
   aheadMilliseconds,
@@ -52,5 +52,20 @@ describe("clocks", () => {
       (answer) => answer,
     );
     expect(clock).toEqual({ aheadMilliseconds: 0, uncertainMilliseconds: 400 });
+  });
+});
+
+describe("a request that nobody answers", () => {
+  it("ends by itself, also where its driver sets no limit", async () => {
+    vi.useFakeTimers();
+    try {
+      const request = withinLimit(new Promise(() => undefined)).catch(reasonOf);
+      await vi.advanceTimersByTimeAsync(2 * requestMilliseconds);
+      expect(await request).toBe("no answer in time");
+      expect(await withinLimit(Promise.resolve(1))).toBe(1);
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
