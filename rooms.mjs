@@ -67,8 +67,8 @@ export const rooms = {
     instead: "The adapter translates; rules belong into server/keys or server/owners.",
   },
   "server/command": {
-    is: "the command `latchkey` for operators: migrate, import, export",
-    mayImport: ["server/shared", "server/settings", "server/platform", "server/keys"],
+    is: "the command `latchkey` for operators: doctor, find, revoke, import, export, migrate",
+    mayImport: ["server/shared", "server/settings", "server/platform", "server/slot", "server/outbox", "server/keys"],
     instead: "A command reads its arguments and settings and calls a verb. Move a rule down to server/keys.",
   },
   server: {

@@ -81,7 +81,7 @@ export async function revokeAllApiKeys(
 }
 
 /** The secrets that a slot may hold, of the keys that `which` chooses. */
-async function findSecrets(ctx: Pick<ServerContext, "db">, which: SQL | undefined): Promise<FoundSecret[]> {
+export async function findSecrets(ctx: Pick<ServerContext, "db">, which: SQL | undefined): Promise<FoundSecret[]> {
   return ctx.db
     .select({ id: apiKeys.id, hash: apiKeySecrets.hash })
     .from(apiKeys)

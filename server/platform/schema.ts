@@ -72,7 +72,7 @@ export const apiKeys = latchkey.table(
     rotatedAt: moment("rotated_at"),
     expiresAt: moment("expires_at"),
     revokedAt: moment("revoked_at"),
-    revokedBy: text("revoked_by", { enum: ["owner", "key", "account", "leak"] }),
+    revokedBy: text("revoked_by", { enum: ["owner", "key", "account", "operator", "leak"] }),
     /** When Redis confirmed the revocation; until then `guaranteedBy` is what may be promised. Both are written once. */
     effectiveAt: moment("effective_at"),
     guaranteedBy: moment("guaranteed_by"),

@@ -148,7 +148,7 @@ export function parseEnvironment(source: Record<string, string | undefined>) {
     problems.push(
       ...outsideUrls.filter((name) => /^http:/i.test(set[name] ?? "")).map((name) => `${name} must be an https URL`),
     );
-  if (!parsed.success || problems.length > 0) throw new Error(describeProblems(problems));
+  if (!parsed.success || problems.length > 0) throw new SettingsError(problems);
   return { ...parsed.data, APP_ORIGIN: appOriginOf(set) ?? "", API_KEY_ENVIRONMENT: environmentOf(parsed.data) };
 }
 
@@ -176,6 +176,24 @@ export function parseDatabaseUrl(source: Record<string, string | undefined>): st
  */
 export function parseKeyEnvironment(source: Record<string, string | undefined>) {
   const settings = parsePart(source, forKeys);
+  return { ...settings, API_KEY_ENVIRONMENT: environmentOf(settings) };
+}
+
+const forRedis = schema.pick({
+  UPSTASH_REDIS_REST_URL: true,
+  UPSTASH_REDIS_REST_TOKEN: true,
+  API_KEY_REDIS_PREFIX: true,
+});
+const forRevoking = forKeys.extend(forRedis.shape);
+
+/** The settings of a command that asks Redis alone. @throws Error as `parseEnvironment`. */
+export function parseRedisSettings(source: Record<string, string | undefined>) {
+  return parsePart(source, forRedis);
+}
+
+/** The settings of a command that revokes keys: the database and Redis. @throws Error as `parseEnvironment`. */
+export function parseRevokingEnvironment(source: Record<string, string | undefined>) {
+  const settings = parsePart(source, forRevoking);
   return { ...settings, API_KEY_ENVIRONMENT: environmentOf(settings) };
 }
 
@@ -222,6 +240,15 @@ function describeIssue(issue: z.core.$ZodIssue, set: Record<string, string>): st
   return set[name] === undefined ? `${name} is not set` : `${name} is malformed: ${issue.message}`;
 }
 
-function describeProblems(problems: readonly string[]): string {
-  return `Latchkey cannot start:\n- ${[...new Set(problems)].join("\n- ")}\nLatchkey's docs/settings.md explains each setting.`;
+/** Settings that are missing or malformed. */
+export class SettingsError extends Error {
+  override name = "SettingsError";
+  readonly problems: readonly string[];
+
+  /** @param problems each names a setting, and repeats no value. */
+  constructor(problems: readonly string[]) {
+    const all = [...new Set(problems)];
+    super(`Latchkey cannot start:\n- ${all.join("\n- ")}\nLatchkey's docs/settings.md explains each setting.`);
+    this.problems = all;
+  }
 }
