@@ -1,3 +1,4 @@
+import { createEventSender, type EventSettings } from "./events";
 import { createAdoptions } from "./keys/adopt";
 import type { KeySettings, ServerContext } from "./keys/context";
 import { createFailedAttempts } from "./keys/failed-attempts";
@@ -22,6 +23,8 @@ export interface ServerOptions extends Omit<KeySettings, "historyDays"> {
   /** The Redis leader, behind Upstash's REST API. Every key of ours there begins with `prefix`, in all processes with the same one. */
   redis: { url: string; token: string; prefix: string };
   logLevel: string;
+  /** Where every event of the history is sent. Absent: nowhere. */
+  events?: EventSettings | undefined;
   now?: () => Date;
 }
 
@@ -42,9 +45,17 @@ const databaseReads = { atOnce: 20, waiting: 500, patienceMilliseconds: 1_000 };
  * });
  */
 export function createServerContext(options: ServerOptions): ServerContext {
-  const { databaseUrl, logLevel, now = () => new Date(), historyDays = defaultHistoryDays, ...settings } = options;
-  const db = createDatabase(databaseUrl);
+  const {
+    databaseUrl,
+    logLevel,
+    events,
+    now = () => new Date(),
+    historyDays = defaultHistoryDays,
+    ...settings
+  } = options;
+  const db = createDatabase(databaseUrl, { sendsEvents: events !== undefined });
   const logger = createLogger(logLevel);
+  const metrics = createMetrics();
   const redis = createRedisClients(options.redis);
   const { prefix } = options.redis;
   const limit = (name: string) => createCallLimit({ redis: redis.limiter, prefix, name, logger });
@@ -55,7 +66,7 @@ export function createServerContext(options: ServerOptions): ServerContext {
     redis,
     slots: createSlots({ redis, prefix }),
     slotBreaker: createSlotBreaker(),
-    metrics: createMetrics(),
+    metrics,
     logger,
     now,
     databaseReads: createConcurrencyLimit(databaseReads),
@@ -63,6 +74,7 @@ export function createServerContext(options: ServerOptions): ServerContext {
     adoptions: createAdoptions(settings.adopt),
     usage: createUsageRecorder({ db, logger, now }),
     failedAttempts: createFailedAttempts(now),
+    events: events && createEventSender({ db, logger, metrics, events }),
     limits: { owner: limit("owner"), create: limit("create"), invalidate: limit("invalidate") },
   };
 }

@@ -7,6 +7,7 @@ import type { IdentityProvider } from "./http/identity";
 import type { Adopt } from "./keys";
 import { noIdentity } from "./http/no-identity";
 import { findShapeProblem } from "./settings/accept-formats";
+import { eventsSecret, eventsUrl } from "./settings/events-webhook";
 import { headerText, origin, secret, serverUrl, settings } from "./settings/env";
 import { type CharacterClass, characterClasses, type SecretFormat } from "./shared/secret-format";
 
@@ -76,6 +77,7 @@ const rules = {
   trustedProxyHops: z.int().min(0).max(10).default(0),
   historyDays: z.int().min(1).max(36_500).default(defaultHistoryDays),
   logLevel: settings.LOG_LEVEL,
+  events: z.strictObject({ url: eventsUrl, secret: eventsSecret }).optional(),
   identity: z
     .custom<IdentityProvider>(isIdentity, "must have readSession, verifyBearer and createWebhook")
     .default(() => noIdentity),

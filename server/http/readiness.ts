@@ -1,3 +1,4 @@
+import { type EventBacklog, readEventBacklog } from "../events";
 import type { ServerContext } from "../keys/context";
 import { readBacklog } from "../outbox/queue";
 
@@ -7,11 +8,17 @@ export interface Readiness {
   redis: "ok" | "unreachable";
   /** How long the oldest purge has waited until now for Redis to confirm it. Null when there is none, or Postgres cannot be asked. */
   oldestPendingPurgeSeconds: number | null;
+  /** Absent: events are sent nowhere. Null: Postgres cannot be asked. */
+  events?: (EventBacklog & { isRefused: boolean }) | null;
 }
 
 /** Checks whether this process reaches Postgres and Redis. Each check takes at most the time budget of its client. It never throws. */
-export async function checkReadiness(ctx: Pick<ServerContext, "db" | "redis">): Promise<Readiness> {
-  const [purges, ping] = await Promise.allSettled([readBacklog(ctx.db), ctx.redis.purge.eval("return 'pong'", [], [])]);
+export async function checkReadiness(ctx: Pick<ServerContext, "db" | "redis" | "events">): Promise<Readiness> {
+  const [purges, ping, events] = await Promise.allSettled([
+    readBacklog(ctx.db),
+    ctx.redis.purge.eval("return 'pong'", [], []),
+    ctx.events && readEventState(ctx.db, ctx.events),
+  ]);
   const oldest = purges.status === "fulfilled" ? purges.value.oldestSeconds : null;
   const postgres = purges.status === "fulfilled" ? "ok" : "unreachable";
   const redis = ping.status === "fulfilled" && ping.value === "pong" ? "ok" : "unreachable";
@@ -20,5 +27,12 @@ export async function checkReadiness(ctx: Pick<ServerContext, "db" | "redis">): 
     postgres,
     redis,
     oldestPendingPurgeSeconds: oldest === null ? null : Math.round(oldest),
+    ...(ctx.events && { events: (events.status === "fulfilled" && events.value) || null }),
   };
+}
+
+async function readEventState(db: ServerContext["db"], sender: NonNullable<ServerContext["events"]>) {
+  const { oldestSeconds, ...backlog } = await readEventBacklog(db);
+  const rounded = oldestSeconds === null ? null : Math.round(oldestSeconds);
+  return { ...backlog, oldestSeconds: rounded, isRefused: sender.isRefused() };
 }

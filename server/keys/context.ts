@@ -1,3 +1,4 @@
+import type { EventSender } from "../events";
 import type { OutboxContext } from "../outbox/context";
 import type { ConcurrencyLimit } from "../platform/concurrency-limit";
 import type { CallLimit } from "../platform/call-limit";
@@ -53,5 +54,7 @@ export interface ServerContext extends OutboxContext, LatchkeyServer {
   adoptions: Adoptions;
   usage: UsageRecorder;
   failedAttempts: FailedAttempts;
+  /** Absent: there is no address that events are sent to. */
+  events?: EventSender | undefined;
   limits: { owner: CallLimit; create: CallLimit; invalidate: CallLimit };
 }

@@ -3,7 +3,7 @@ import { and, inArray, isNotNull, isNull, type SQL, sql } from "drizzle-orm";
 import { recordEffective } from "../history";
 import { type Effect, weakestEffect } from "../shared/effect";
 import { guaranteeSeconds } from "../slot/slot";
-import type { Statements } from "../platform/database";
+import { eventsAreSent, type Statements } from "../platform/database";
 import { lockedKeyIds } from "../platform/locks";
 import { apiKeys, apiKeySecrets, cachePurges } from "../platform/schema";
 
@@ -48,7 +48,7 @@ export async function recordEffects(
     ), recorded as (
       ${recordEffective.recorded}
     )
-    select * from effective`);
+    select effective.*, ${eventsAreSent(db)} from effective`);
   const moment = (text: string | null) => (text === null ? null : new Date(text));
   return effectsBy(
     rows.map((row) => ({

@@ -5,8 +5,13 @@ export interface Metrics {
   startVerification(): (result: string) => void;
   countFill(isStored: boolean): void;
   countPurges(confirmed: readonly boolean[]): void;
-  /** All metrics in Prometheus's text format. `backlog`: what the outbox holds just now. */
-  render(backlog: { count: number; oldestSeconds: number | null }): Promise<{ text: string; contentType: string }>;
+  /** Counts an attempt to send an event, by what came of it. */
+  countEvent(result: string): void;
+  /** All metrics in Prometheus's text format. `backlog`: what the outbox holds just now. `events`: what is still to be sent. */
+  render(
+    backlog: { count: number; oldestSeconds: number | null },
+    events?: { waiting: number; oldestSeconds: number | null; givenUp: number },
+  ): Promise<{ text: string; contentType: string }>;
 }
 
 /** What an operator needs for alerts: pending purges and their age, refusals by reason, the time of a verification, refused fills. */
@@ -38,6 +43,27 @@ export function createMetrics(): Metrics {
     help: "How long the oldest purge in the outbox has waited; 0 when there is none.",
     registers,
   });
+  const events = new Counter({
+    name: "latchkey_events_total",
+    help: "Attempts to send an event: delivered, failed (it is tried again), given_up, refused (410), interrupted.",
+    labelNames: ["result"],
+    registers,
+  });
+  const waitingEvents = new Gauge({
+    name: "latchkey_pending_events",
+    help: "Events to be sent, at most 10000.",
+    registers,
+  });
+  const oldestEvent = new Gauge({
+    name: "latchkey_oldest_pending_event_seconds",
+    help: "How long the oldest event has waited to be sent; 0 when there is none.",
+    registers,
+  });
+  const givenUpEvents = new Gauge({
+    name: "latchkey_given_up_events",
+    help: "Events in the history that were given up after 3 days, at most 10000.",
+    registers,
+  });
   return {
     startVerification() {
       const startedAt = performance.now();
@@ -53,9 +79,15 @@ export function createMetrics(): Metrics {
       for (const isConfirmed of confirmed)
         record(() => purges.inc({ result: isConfirmed ? "confirmed" : "unconfirmed" }));
     },
-    async render({ count, oldestSeconds }) {
+    countEvent(result) {
+      record(() => events.inc({ result }));
+    },
+    async render({ count, oldestSeconds }, toSend) {
       pending.set(count);
       oldest.set(oldestSeconds ?? 0);
+      waitingEvents.set(toSend?.waiting ?? 0);
+      oldestEvent.set(toSend?.oldestSeconds ?? 0);
+      givenUpEvents.set(toSend?.givenUp ?? 0);
       return { text: await registry.metrics(), contentType: registry.contentType };
     },
   };

@@ -8,6 +8,7 @@ import { appOriginOf, normaliseOrigin } from "./app-origin";
 import { assertClerkKeys, findSpoiltClerkSettings } from "./clerk-guard";
 import { frontendHostOf, publicKeyPem } from "./clerk-keys";
 import { isConnectionString } from "./connection-string";
+import { eventsSecret, eventsUrl } from "./events-webhook";
 
 /** What is sent in a header must be there as it is here: HTTP trims white space, and programs disagree about letters outside ASCII. */
 export const headerText = z.string().regex(/^[\x21-\x7e]+$/, "only letters of ASCII, digits and signs, no white space");
@@ -71,6 +72,8 @@ const schema = z.object({
   API_KEYS_ON_MEMBER_LEAVE: z.enum(["keep", "revoke"]).default("keep"),
   TRUSTED_PROXY_HOPS: z.coerce.number().int().min(0).max(10).default(0),
   HISTORY_DAYS: z.coerce.number().int().min(1).max(36_500).default(365),
+  EVENTS_WEBHOOK_URL: eventsUrl.optional(),
+  EVENTS_WEBHOOK_SECRET: eventsSecret.optional(),
   INTROSPECTION_SECRET: secret,
   CRON_SECRET: secret,
   METRICS_SECRET: secret,
@@ -123,6 +126,12 @@ export function parseEnvironment(source: Record<string, string | undefined>) {
   if (isProduction && !set.APP_ORIGIN) problems.push("APP_ORIGIN is not set");
   if (isProduction && set.API_ACCESS_FEATURE && !set.CLERK_WEBHOOK_SIGNING_SECRET)
     problems.push("CLERK_WEBHOOK_SIGNING_SECRET is not set (API_ACCESS_FEATURE needs it)");
+  if (set.EVENTS_WEBHOOK_URL && !set.EVENTS_WEBHOOK_SECRET)
+    problems.push("EVENTS_WEBHOOK_SECRET is not set (EVENTS_WEBHOOK_URL needs it)");
+  if (set.EVENTS_WEBHOOK_SECRET && !set.EVENTS_WEBHOOK_URL)
+    problems.push("EVENTS_WEBHOOK_URL is not set (EVENTS_WEBHOOK_SECRET needs it)");
+  if (isProduction && set.ALLOW_LOCAL_CLERK !== "e2e-only" && /^http:/i.test(set.EVENTS_WEBHOOK_URL ?? ""))
+    problems.push("EVENTS_WEBHOOK_URL is malformed: must be an https URL in production");
   if (!parsed.success || problems.length > 0) throw new Error(describeProblems(problems));
   return { ...parsed.data, APP_ORIGIN: appOriginOf(set) ?? "", API_KEY_ENVIRONMENT: environmentOf(parsed.data) };
 }
@@ -134,6 +143,8 @@ const forKeys = schema.pick({
   API_KEY_PREFIX: true,
   API_KEY_ENVIRONMENT: true,
   API_KEY_ACCEPT_FORMATS: true,
+  // What a command records is sent by the server, where it has this address.
+  EVENTS_WEBHOOK_URL: true,
 });
 
 /**
