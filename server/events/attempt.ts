@@ -13,15 +13,17 @@ const timeLimitMilliseconds = 15_000;
  * Sends a message once. It never throws. The status decides as soon as it is there: no byte of the answer's body is waited for, and no redirect
  * is followed. After 15 s without a status the attempt has failed, however slowly the receiver goes on.
  * @param ending aborts the attempt.
+ * @param limitMilliseconds instead of these 15 s.
  */
 export async function attemptToSend(
   url: string,
   message: { headers: Record<string, string>; body: string },
   ending: AbortSignal,
+  limitMilliseconds = timeLimitMilliseconds,
 ): Promise<Outcome> {
   const limit = new AbortController();
   const abort = () => limit.abort();
-  const timer = setTimeout(abort, timeLimitMilliseconds);
+  const timer = setTimeout(abort, limitMilliseconds);
   ending.addEventListener("abort", abort);
   try {
     const { status, headers, body } = await fetch(url, {
@@ -46,7 +48,7 @@ export async function attemptToSend(
     const { name, cause } = describeFault(fault);
     return {
       result: "failed",
-      reason: limit.signal.aborted ? "no answer in 15 s" : (cause ?? name),
+      reason: limit.signal.aborted ? "no answer in time" : (cause ?? name),
       retryAfterSeconds: 0,
     };
   } finally {
