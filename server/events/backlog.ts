@@ -19,7 +19,7 @@ const countedAtMost = 10_000;
 /** @throws what the database throws. */
 export async function readEventBacklog(db: Statements): Promise<EventBacklog> {
   const count = (which: SQL) =>
-    sql`(select count(*)::int from (select from ${eventDeliveries} where ${which} limit ${countedAtMost}) as some)`;
+    sql`(select count(*)::int from (select from ${eventDeliveries} where ${which} limit ${countedAtMost}) as counted)`;
   const { rows } = await db.execute<{ waiting: number; given_up: number; age: string | null }>(sql`
     select ${count(sql`given_up_at is null`)} as waiting, ${count(sql`given_up_at is not null`)} as given_up,
       (select extract(epoch from clock_timestamp() - min(created_at)) from ${eventDeliveries} where given_up_at is null) as age`);
