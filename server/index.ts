@@ -93,7 +93,9 @@ export function createLatchkey<const Scope extends string = string>(options: Lat
   };
   function startAll() {
     const stops = [startDraining(server, undefined, createPruner(server)), startEvents(server)];
-    return async () => void (await Promise.all(stops.map((stop) => stop())));
+    return async () => {
+      await Promise.all(stops.map((stop) => stop()));
+    };
   }
   async function close() {
     await stopDraining?.();

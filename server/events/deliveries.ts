@@ -38,14 +38,10 @@ export async function readClockText(db: Statements): Promise<string> {
 
 /**
  * Claims events to send: by their state, so several processes share the work, and a row that is committed late is not missed.
- * @param options.notTriedSince takes also what is not due, if it was not tried since then: a time of the database, as text.
+ * @param notTriedSince takes also what is not due, if it was not tried since then: a time of the database, as text.
  * @throws what the database throws.
  */
-export async function claimDeliveries(
-  db: Statements,
-  places: Places,
-  { notTriedSince }: { notTriedSince?: string } = {},
-): Promise<Delivery[]> {
+export async function claimDeliveries(db: Statements, places: Places, notTriedSince?: string): Promise<Delivery[]> {
   // By now(), since only a value that stays the same can be looked up in the index.
   const isDue =
     notTriedSince === undefined

@@ -1,7 +1,7 @@
 import type { Statements } from "../platform/database";
 import { describeFault, type Logger } from "../platform/logger";
 import type { Metrics } from "../platform/metrics";
-import { attemptToSend } from "./attempt";
+import { attemptToSend, type Outcome } from "./attempt";
 import { claimDeliveries, type Delivery, readClockText, settleDelivery } from "./deliveries";
 import { bodyOf, createSigner } from "./message";
 
@@ -14,11 +14,11 @@ export interface EventSettings {
 
 export interface EventSender {
   /** Sends what is due, and what becomes due, until `stopped`. Then it waits for what is under way, at most some seconds. It never throws. */
-  sendUntil(stopped: AbortSignal): Promise<void>;
+  sendUntil: (stopped: AbortSignal) => Promise<void>;
   /** Tries everything that waits once, due or not. It begins nothing after 5 s. It never throws. */
-  sendAll(now?: () => number): Promise<{ delivered: number; failed: number }>;
+  sendAll: (now?: () => number) => Promise<{ delivered: number; failed: number }>;
   /** Whether the receiver has answered 410. This process then sends nothing any more. */
-  isRefused(): boolean;
+  isRefused: () => boolean;
 }
 
 interface SenderContext {
@@ -28,117 +28,125 @@ interface SenderContext {
   events: EventSettings;
 }
 
-/** Attempts at a time. */
+/** Attempts at a time, of the loop and of each call of the cron endpoint. */
 const mostAtOnce = 10;
 /** Of them, of each kind. So what is new never waits until a receiver has hung on what failed before, and that gets its turn, too. */
 const mostOf = { first: 9, again: 5 };
 const pauseMilliseconds = 1_000;
+/** For `GET /api/cron/purge`. The last attempts may take their 15 s beyond it. */
 const budgetMilliseconds = 5_000;
-/** At the end of a process. The rest is sent by another one, or after the next start. */
+/** At the end of a process. What is not answered by then is sent by another one, or after the next start. */
 const patienceMilliseconds = 5_000;
 
 /**
- * Makes what sends events to their receiver. Each goes on its own: one that fails, or whose receiver hangs, holds up no other. No transaction
- * and no connection is held while an answer is waited for, and at any time at most one statement runs. So however slow the receiver is,
- * nothing else waits for it.
+ * Makes what sends events to their receiver. Each goes on its own: one that fails, or on which the receiver hangs, holds up no other. No
+ * connection to the database is held while an answer is waited for, and one statement runs at a time. So however slow the receiver is, nothing
+ * else waits for it.
  */
 export function createEventSender({ db, logger, metrics, events }: SenderContext): EventSender {
   const sign = createSigner(events.secret);
   let isRefused = false;
   let lastStatement: Promise<unknown> = Promise.resolve();
 
-  /** One after another. */
   function inTurn<T>(statement: () => Promise<T>): Promise<T> {
     const run = lastStatement.then(statement);
     lastStatement = run.catch(() => undefined);
     return run;
   }
 
-  function createRound(ending: AbortSignal, notTriedSince?: string) {
-    const underWay = new Map<Promise<void>, "first" | "again">();
-    const tally = { delivered: 0, failed: 0 };
-
-    async function deliver(delivery: Delivery): Promise<void> {
-      const { id, attempts, event } = delivery;
-      // An event that is gone from the history counts as delivered: there is nothing to send.
-      const outcome = event ? await send(id, bodyOf(event), ending) : ({ result: "delivered" } as const);
-      if (outcome.result === "delivered") tally.delivered++;
-      else tally.failed++;
-      if (outcome.result === "refused" && !isRefused) {
-        isRefused = true;
-        logger.error("the receiver of events has answered 410: this process sends no more");
-      }
-      try {
-        const isGivenUp = await inTurn(() => settleDelivery(db, delivery, outcome));
-        metrics.countEvent(isGivenUp ? "given_up" : outcome.result);
-        if (outcome.result === "failed")
-          logger.warn({ event: id, attempts, reason: outcome.reason }, "event not delivered");
-        if (isGivenUp) logger.error({ event: id, attempts }, "event given up");
-      } catch (fault) {
-        logger.warn({ event: id, fault: describeFault(fault) }, "delivery not noted; the event is sent again");
-      }
+  /** Never throws. */
+  async function deliver(delivery: Delivery, ending: AbortSignal): Promise<Outcome["result"]> {
+    const { id, event } = delivery;
+    // What is gone from the history is not sent, and waits no more.
+    const outcome = event ? await send(id, bodyOf(event), ending) : ({ result: "delivered" } as const);
+    if (outcome.result === "refused" && !isRefused) {
+      isRefused = true;
+      logger.error("the receiver of events has answered 410: this process sends no more");
     }
-
-    return {
-      tally,
-      underWay,
-      /** Begins as many attempts as there are places. @returns how many. */
-      async begin(): Promise<number> {
-        if (isRefused) return 0;
-        const free = mostAtOnce - underWay.size;
-        if (free <= 0) return 0;
-        const again = [...underWay.values()].filter((kind) => kind === "again").length;
-        const first = underWay.size - again;
-        const places = { all: free, first: Math.min(free, mostOf.first - first), again: mostOf.again - again };
-        const claimed = await inTurn(() =>
-          claimDeliveries(db, places, notTriedSince === undefined ? {} : { notTriedSince }),
-        );
-        for (const delivery of claimed) {
-          const attempt = deliver(delivery).finally(() => underWay.delete(attempt));
-          underWay.set(attempt, delivery.attempts > 1 ? "again" : "first");
-        }
-        return claimed.length;
-      },
-    };
+    await note(delivery, outcome);
+    return outcome.result;
   }
 
   const send = (id: string, body: string, ending: AbortSignal) =>
     attemptToSend(events.url, { headers: sign(id, new Date(), body), body }, ending);
 
-  return {
-    isRefused: () => isRefused,
-    async sendUntil(stopped) {
-      const ending = new AbortController();
-      const { begin, underWay } = createRound(ending.signal);
-      while (!stopped.aborted) {
-        const begun = await begin().catch((fault: unknown) => {
-          logger.warn({ fault: describeFault(fault) }, "no events claimed");
-          return 0;
+  /** Policy: what cannot be noted stays claimed for some seconds. Then the event is sent again. */
+  async function note(delivery: Delivery, outcome: Outcome): Promise<void> {
+    const { id, attempts } = delivery;
+    try {
+      const isGivenUp = await inTurn(() => settleDelivery(db, delivery, outcome));
+      metrics.countEvent(isGivenUp ? "given_up" : outcome.result);
+      if (outcome.result === "failed")
+        logger.warn({ event: id, attempts, reason: outcome.reason }, "event not delivered");
+      if (isGivenUp) logger.error({ event: id, attempts }, "event given up");
+    } catch (fault) {
+      logger.warn({ event: id, fault: describeFault(fault) }, "what became of an event is not noted");
+    }
+  }
+
+  /** @param notTriedSince takes what was not tried since then, due or not; absent: what is due. */
+  function createRound(ending: AbortSignal, notTriedSince?: string) {
+    const underWay = new Map<Promise<void>, keyof typeof mostOf>();
+    const tally = { delivered: 0, failed: 0 };
+
+    function freePlaces() {
+      const again = [...underWay.values()].filter((kind) => kind === "again").length;
+      const all = mostAtOnce - underWay.size;
+      return { all, first: Math.min(all, mostOf.first - (underWay.size - again)), again: mostOf.again - again };
+    }
+
+    /** Begins as many attempts as there are places. @returns how many. @throws what the database throws. */
+    async function begin(): Promise<number> {
+      const places = freePlaces();
+      if (isRefused || places.all === 0) return 0;
+      const claimed = await inTurn(() => claimDeliveries(db, places, notTriedSince));
+      for (const delivery of claimed) {
+        const attempt = deliver(delivery, ending).then((result) => {
+          tally[result === "delivered" ? "delivered" : "failed"]++;
+          underWay.delete(attempt);
         });
-        await pauseUntil(stopped, begun > 0 ? underWay.keys() : []);
+        underWay.set(attempt, delivery.attempts > 1 ? "again" : "first");
       }
-      const timer = setTimeout(() => ending.abort(), patienceMilliseconds);
-      await Promise.all(underWay.keys());
-      clearTimeout(timer);
-    },
-    async sendAll(now = () => performance.now()) {
-      const endsAt = now() + budgetMilliseconds;
-      const never = new AbortController().signal;
-      const tally = { delivered: 0, failed: 0 };
-      try {
-        const round = createRound(never, await inTurn(() => readClockText(db)));
-        while (now() < endsAt) {
-          if ((await round.begin()) === 0 && round.underWay.size === 0) break;
-          if (round.underWay.size > 0) await Promise.race(round.underWay.keys());
-        }
-        await Promise.all(round.underWay.keys());
-        Object.assign(tally, round.tally);
-      } catch (fault) {
-        logger.warn({ fault: describeFault(fault) }, "no events claimed");
-      }
-      return tally;
-    },
-  };
+      return claimed.length;
+    }
+
+    return { begin, underWay, tally };
+  }
+
+  async function sendUntil(stopped: AbortSignal): Promise<void> {
+    const ending = new AbortController();
+    const { begin, underWay } = createRound(ending.signal);
+    while (!stopped.aborted) {
+      const begun = await begin().catch(noteFault);
+      // When one has ended there may be more, and there is a place for it.
+      await pauseUntil(stopped, begun > 0 ? underWay.keys() : []);
+    }
+    const timer = setTimeout(() => ending.abort(), patienceMilliseconds);
+    await Promise.all(underWay.keys());
+    clearTimeout(timer);
+  }
+
+  async function sendAll(now = () => performance.now()) {
+    const endsAt = now() + budgetMilliseconds;
+    const never = new AbortController().signal;
+    const clock = await inTurn(() => readClockText(db)).catch(noteFault);
+    if (clock === 0) return { delivered: 0, failed: 0 };
+    const { begin, underWay, tally } = createRound(never, clock);
+    while (now() < endsAt) {
+      const begun = await begin().catch(noteFault);
+      if (begun === 0 && underWay.size === 0) break;
+      if (underWay.size > 0) await Promise.race(underWay.keys());
+    }
+    await Promise.all(underWay.keys());
+    return tally;
+  }
+
+  function noteFault(fault: unknown): 0 {
+    logger.warn({ fault: describeFault(fault) }, "no events claimed");
+    return 0;
+  }
+
+  return { sendUntil, sendAll, isRefused: () => isRefused };
 }
 
 /** For a second, or until one of these has ended, or all is to stop. */

@@ -16,7 +16,8 @@ interface EventsContext {
  */
 export function startEvents({ db, logger, events }: EventsContext): () => Promise<void> {
   const stop = new AbortController();
-  const ended = [noteExpiringUntil({ db, logger }, stop.signal), events?.sendUntil(stop.signal)];
+  const ended = [noteExpiringUntil({ db, logger }, stop.signal)];
+  if (events) ended.push(events.sendUntil(stop.signal));
   return async () => {
     stop.abort();
     await Promise.all(ended);

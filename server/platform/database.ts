@@ -18,13 +18,13 @@ const beginWithin = (milliseconds: number, sendsEvents: boolean) =>
   (sendsEvents ? "; SET LOCAL latchkey.sends_events = on" : "");
 
 /** Runs statements: on the pool, or on one connection inside a transaction. */
-export type Statements = NodePgDatabase<typeof schema> & {
+export interface Statements extends NodePgDatabase<typeof schema> {
   /**
    * Whether what is recorded in the history is to be sent. `commit` tells the database by itself. A statement that records outside of a
    * transaction needs `eventsAreSent`.
    */
   sendsEvents?: boolean;
-};
+}
 
 /**
  * A column for the last SELECT of a statement that runs outside of a transaction and records events. It tells the database, for this statement

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { Webhook } from "standardwebhooks";
 
 /** What the receiver was sent, whether or not it has accepted it. */
-export interface Received {
+interface Received {
   id: string;
   type: string;
   /** Of the key, or of the owner. */

@@ -25,6 +25,7 @@ import { keyEventActions } from "@/server/shared/key-event";
 import { createKeyOf, newCaller, startTestServer } from "@/tests/support/domain";
 import { commitSteps, crash } from "@/tests/support/doomed-process";
 import { newSecret } from "@/tests/support/event-receiver";
+import { runLatchkey, worldmonitorKey } from "@/tests/support/latchkey-command";
 import { recordedActions, storeOldEvents } from "@/tests/support/recorded-events";
 import { waitingActions } from "@/tests/support/sent-events";
 import type { TestServer } from "@/tests/support/server-instance";
@@ -108,6 +109,17 @@ describe("a recorded event", () => {
       for (const action of recorded) seen.add(action);
     }
     expect(keyEventActions.filter((action) => !seen.has(action))).toEqual(["key.exposed"]);
+  });
+
+  it("waits, too, where the command `import` has recorded it", async () => {
+    for (const address of [{}, { EVENTS_WEBHOOK_URL: "https://example.com/" }]) {
+      const ownerId = `user_${randomUUID()}`;
+      const settings = { DATABASE_URL: sending.postgresProxy.target, API_KEY_ACCEPT_FORMATS: "wm_:hex:40", ...address };
+      const line = JSON.stringify(worldmonitorKey(ownerId).line);
+      expect((await runLatchkey(["import", "-"], settings, `${line}\n`)).code).toBe(0);
+      expect(await recordedActions(sending.db, ownerId)).toEqual(["key.created"]);
+      expect(await waitingActions(sending.db, ownerId)).toEqual("EVENTS_WEBHOOK_URL" in address ? ["key.created"] : []);
+    }
   });
 
   it("does not where no address is set, and is not sent later either", async () => {

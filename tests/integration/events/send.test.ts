@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 
 import { sql } from "drizzle-orm";
 import { Webhook } from "standardwebhooks";
@@ -68,14 +68,14 @@ describe("an event", () => {
       await Promise.all(ends);
     }
   }
-  const cron = async () => {
+  const handlerOf = () => {
     const http = { appOrigin: "", allowedOrigins: [], introspectionSecret: undefined, metricsSecret: cronSecret };
     const handler = createHandler({ server, identity: noIdentity, http: { ...http, cronSecret } });
     return (path: string) =>
       handler(new Request(`https://app.example.com${path}`, { headers: { authorization: `Bearer ${cronSecret}` } }));
   };
   const readiness = async () => {
-    const answer = await (await cron())("/api/health/ready");
+    const answer = await handlerOf()("/api/health/ready");
     return ((await answer.json()) as { events: object }).events;
   };
 
@@ -238,7 +238,7 @@ describe("an event", () => {
         await expect.poll(() => typesOf(later), { timeout: 10_000 }).toHaveLength(1);
       });
       expect(typesOf(caller)).toHaveLength(1);
-      const answer = await (await cron())("/api/cron/purge");
+      const answer = await handlerOf()("/api/cron/purge");
       expect(await answer.json()).toEqual({ confirmed: 0, failed: 0, events: { delivered: 1, failed: 0 } });
       expect(typesOf(caller)).toHaveLength(2);
     });
@@ -396,9 +396,7 @@ describe("an event", () => {
       await createEvents(2);
       await makeEventsDue(server.db);
       await sendAll();
-      await (
-        await cron()
-      )("/api/cron/purge");
+      await handlerOf()("/api/cron/purge");
       expect(receiver.received).toHaveLength(1);
       expect(await readiness()).toMatchObject({ waiting: 3, givenUp: 0, isRefused: true });
       const next = await another();
@@ -434,7 +432,7 @@ describe("an event", () => {
       await makeEventsDue(server.db);
       expect(await sendAll()).toEqual({ delivered: 0, failed: 0 });
       expect(receiver.received).toHaveLength(3);
-      const metrics = await (await (await cron())("/api/metrics")).text();
+      const metrics = await (await handlerOf()("/api/metrics")).text();
       expect(metrics).toMatch(/^latchkey_events_total\{result="failed"\} 2$/m);
       expect(metrics).toMatch(/^latchkey_events_total\{result="given_up"\} 1$/m);
       expect(metrics).toMatch(/^latchkey_given_up_events 1$/m);
@@ -506,7 +504,7 @@ describe("an attempt", () => {
   let server: Server;
   const never = new AbortController().signal;
   const message = { headers: {}, body: "{}" };
-  const listen = async (write: (socket: import("node:net").Socket) => void) => {
+  const listen = async (write: (socket: Socket) => void) => {
     server = createServer();
     server.on("connection", (socket) => {
       socket.on("error", () => undefined);
