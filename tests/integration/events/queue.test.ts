@@ -174,5 +174,6 @@ describe("a recorded event", () => {
     expect(await waitingActions(sending.db, caller.ownerId)).toEqual(["owner.reopened", "key.created"]);
     await pruneEvents(sending);
     expect(await waitingActions(sending.db, caller.ownerId)).toEqual(["key.created"]);
+    expect(await sending.db.$count(eventDeliveries, eq(eventDeliveries.eventId, old?.id ?? ""))).toBe(0);
   });
 });
