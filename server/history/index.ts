@@ -6,6 +6,6 @@ export { type KeyEventPage, listKeyEvents } from "./list-events";
 export { noteExpiringInTime, noteExpiringUntil } from "./note-expiring";
 export { createPruner, defaultHistoryDays, pruneInTime } from "./prune";
 export { chooseHistory, toKeyEvent } from "./read-events";
-export { recordEffective } from "./record-effective";
-export { actOf, insertEvents, type NewEvent, recordEvents } from "./record-events";
+export { recordEvent } from "./record-event";
+export { type NewEvent, recordEvents } from "./record-events";
 export { recordWithChange } from "./record-with-change";

@@ -6,7 +6,7 @@ import { eventsAreSent, type Statements } from "../platform/database";
 import { describeFault, type Logger } from "../platform/logger";
 import { apiKeys } from "../platform/schema";
 import { bySystem } from "./actors";
-import { actOf, insertEvents } from "./record-events";
+import { recordEvent } from "./record-event";
 
 interface ExpiryContext {
   db: Statements;
@@ -29,22 +29,19 @@ const pauseMilliseconds = 5_000;
  */
 export async function noteExpiringKeys(db: Statements): Promise<number> {
   // By now(), since only a value that stays the same can be looked up in the index.
-  const { rows } = await db.execute<{ count: number }>(sql`
+  const detail = sql`jsonb_build_object('expiresAt', to_char(expires_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))`;
+  const columns = { ownerId: sql`owner_id`, keyId: sql`id`, keyName: sql`name`, detail };
+  const { rows } = await db.execute(sql`
     with due as materialized (
-      select id, owner_id, name, expires_at from ${apiKeys}
+      select id, owner_id, name, expires_at, ${eventsAreSent(db)} from ${apiKeys}
       where expires_at > now() and expires_at <= now() + ${noticeDays} * interval '24 hours'
         and expiring_noted_at is null and revoked_at is null
       order by expires_at limit ${batchSize} for no key update skip locked
     ), noted as (
       update ${apiKeys} set expiring_noted_at = clock_timestamp() where id in (select id from due)
-    ), recorded as (
-      ${insertEvents(sql`
-        select expires_at as position, ${actOf("key.expiring", bySystem)}, owner_id, id as key_id, name as key_name,
-          jsonb_build_object('expiresAt', to_char(expires_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) as detail
-        from due`)}
     )
-    select (select count(*)::int from due) as count, ${eventsAreSent(db)}`);
-  return rows[0]?.count ?? 0;
+    select ${recordEvent("key.expiring", bySystem, columns)} from (select * from due order by expires_at) as due`);
+  return rows.length;
 }
 
 /** Notes batch by batch until nothing is left or 2 s are over. It never throws: what fails is logged, and the next call tries again. */

@@ -1,9 +1,7 @@
-import { type SQL, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 
 import type { Statements } from "../platform/database";
-import { keyEvents } from "../platform/schema";
 import type { Actor, KeyEventAction, KeyEventDetail } from "../shared/key-event";
-import { eventIdAt } from "./event-id";
 
 export interface NewEvent {
   action: KeyEventAction;
@@ -28,35 +26,12 @@ export async function recordEvents(transaction: Statements, events: readonly New
     ...{ position, action, owner_id: ownerId, key_id: key?.id, key_name: key?.name, detail },
     ...{ actor_kind: actor.kind, actor_id: actor.id, impersonated_by: actor.impersonatedBy },
   }));
-  await transaction.execute(
-    insertEvents(sql`
+  await transaction.execute(sql`
+    select latchkey.record_event(action, owner_id, key_id, key_name, actor_kind, actor_id, impersonated_by, detail)
+    from (
       select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as event (
         position int, action text, owner_id text, key_id uuid, key_name text,
         actor_kind text, actor_id text, impersonated_by text, detail jsonb
-      )`),
-  );
+      ) order by position
+    ) as event`);
 }
-
-/**
- * The statement that inserts events; alone, or as a part of the statement that makes the change.
- *
- * The database's clock tells their times. Events of one statement get times one microsecond apart, in the order of `position`. An insert of a
- * row takes longer than that, so the next statement's events come after them.
- * @param source a query of the columns `position`, `action`, `owner_id`, `key_id`, `key_name`, `actor_kind`, `actor_id`,
- *   `impersonated_by` and `detail`.
- */
-export function insertEvents(source: SQL): SQL {
-  return sql`
-    insert into ${keyEvents}
-      (id, at, action, owner_id, key_id, key_name, actor_kind, actor_id, impersonated_by, detail)
-    select ${eventIdAt(sql.raw("at"))}, at, action, owner_id, key_id, key_name, actor_kind, actor_id, impersonated_by, detail
-    from (
-      select clock_timestamp() + row_number() over (order by position) * interval '1 microsecond' as at, event.*
-      from (${source}) as event
-    ) as timed`;
-}
-
-/** The columns of a source that say what was done by whom. */
-export const actOf = (action: KeyEventAction, actor: Actor) =>
-  sql`${action}::text as action, ${actor.kind}::text as actor_kind, ${actor.id}::text as actor_id,
-    ${actor.impersonatedBy ?? null}::text as impersonated_by`;

@@ -1,9 +1,9 @@
-import { inArray, type SQL, sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 
 import type { Statements } from "../platform/database";
 import { apiKeys } from "../platform/schema";
 import type { Actor, KeyEventAction } from "../shared/key-event";
-import { actOf, insertEvents } from "./record-events";
+import { recordEvent } from "./record-event";
 
 interface EventOfKeys {
   action: KeyEventAction;
@@ -18,8 +18,7 @@ interface EventOfKeys {
 
 /**
  * Records an event for each key that a statement changes, as a part of that statement: it costs no round trip. The keys are locked first, as
- * `lockedKeyIds` does. So of
- * two changes at once the second sees what the first has done, and records nothing that is done already.
+ * `lockedKeyIds` does. So of two changes at once the second sees what the first has done, and records nothing that is done already.
  * @param which chooses the keys.
  * @returns `statements`: update `apiKeys` with them, where `isChosen` holds.
  * @example
@@ -42,11 +41,8 @@ export function recordWithChange(transaction: Statements, which: SQL | undefined
       .orderBy(apiKeys.id)
       .for("no key update"),
   );
-  const recorded = transaction.$with<"recorded", Record<string, never>>("recorded", {}).as(
-    insertEvents(sql`
-      select id as position, ${actOf(action, actor)}, owner_id, id as key_id, key_name, detail
-      from locked where is_changed`),
-  );
-  const ids = transaction.select({ id: locked.id }).from(locked);
-  return { statements: transaction.with(locked, recorded), isChosen: inArray(apiKeys.id, ids) };
+  const columns = { ownerId: sql`owner_id`, keyId: sql`id`, keyName: sql`key_name`, detail: sql`detail` };
+  const recorded = transaction.$with<"recorded", Record<string, never>>("recorded", {}).as(sql`
+    select id, case when is_changed then ${recordEvent(action, actor, columns)} end from locked`);
+  return { statements: transaction.with(locked, recorded), isChosen: sql`${apiKeys.id} in (select id from recorded)` };
 }

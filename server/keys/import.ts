@@ -3,7 +3,7 @@ import pg from "pg";
 import { v7 as uuidV7 } from "uuid";
 
 import type { OutboxContext } from "../outbox/context";
-import { actOf, byOperator, insertEvents } from "../history";
+import { byOperator, recordEvent } from "../history";
 import { commitUntilKnown } from "../outbox/commit-until-known";
 import type { Statements } from "../platform/database";
 import { apiKeys, apiKeySecrets, owners } from "../platform/schema";
@@ -113,6 +113,8 @@ async function insertKeys(ctx: ImportContext, transaction: Statements, keys: rea
   }));
   const batch: SQL = sql`jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row (
     id uuid, "ownerId" text, name text, hex text, display text, scopes jsonb, "createdAt" timestamptz, "expiresAt" timestamptz)`;
+  const detail = sql`jsonb_build_object('from', ${ctx.from}::text)`;
+  const columns = { ownerId: sql`owner_id`, keyId: sql`id`, keyName: sql`name`, detail };
   await transaction.execute(sql`
     with created as (
       insert into ${apiKeys} (id, owner_id, created_by, name, environment, scopes, created_at, expires_at)
@@ -120,10 +122,7 @@ async function insertKeys(ctx: ImportContext, transaction: Statements, keys: rea
       from ${batch}
       returning id, owner_id, name
     )
-    ${insertEvents(sql`
-      select id as position, ${actOf("key.created", byOperator)}, owner_id, id as key_id, name as key_name,
-        jsonb_build_object('from', ${ctx.from}::text) as detail
-      from created`)}`);
+    select ${recordEvent("key.created", byOperator, columns)} from created`);
   await transaction.execute(sql`
     insert into ${apiKeySecrets} (secret_hash, key_id, owner_id, display, state, created_at)
     select decode(hex, 'hex'), id, "ownerId", display, 'current', "createdAt" from ${batch} order by hex`);

@@ -4,7 +4,7 @@ import type { Statements } from "../platform/database";
 import { describeFault } from "../platform/logger";
 import { commitUntilKnown } from "./commit-until-known";
 import { pendingSince, recordEffects, recordSecretEffects } from "./effects";
-import { enqueuePurges, type KeyQueue, type OutdatedSlots, queueOf, type QueuedPurge } from "./queue";
+import { enqueuePurges, type KeyQueue, type OutdatedSlots, type QueuedPurge } from "./queue";
 import { type Settlement, settlePurges } from "./settle";
 
 /** Names the slots that the change makes out of date. They are queued in the change's transaction and purged after its commit. */
@@ -50,11 +50,11 @@ export async function changeAndPurge<T>(
 ): Promise<Changed<T>> {
   if (options.bypass?.length) await bypassBestEffort(ctx, options.bypass);
   const changeAndEnqueue = async (transaction: Statements) => {
-    const named: QueuedPurge[] = [];
+    const queues: KeyQueue[] = [];
     const result = await change(transaction, async (slots) => {
-      named.push(...(await enqueuePurges(transaction, slots)));
+      queues.push(await enqueuePurges(transaction, slots));
     });
-    return { result, queue: await wholeQueue(transaction, named) };
+    return { result, queue: joinQueues(queues) };
   };
   const { patienceMilliseconds } = options;
   const { result: committed, committedAt } = await commitUntilKnown(ctx, changeAndEnqueue, patienceMilliseconds);
@@ -75,10 +75,13 @@ async function bypassBestEffort(
   }
 }
 
-/** For a revocation also what was queued for the key before, such as the secret that a retried create has replaced. */
-async function wholeQueue(transaction: Statements, named: QueuedPurge[]): Promise<KeyQueue> {
-  if (named.every((purge) => purge.target === "absent")) return { purges: named, revoked: new Map() };
-  return queueOf(transaction, [...new Set(named.map((purge) => purge.keyId))]);
+/** A purge that was named twice counts as it was named last. Tombstones stay last (see `queueOf`). */
+function joinQueues(queues: readonly KeyQueue[]): KeyQueue {
+  const purges = new Map(queues.flatMap((queue) => queue.purges.map((purge) => [purge.id, purge] as const)));
+  return {
+    purges: [...purges.values()].sort((one, other) => one.target.localeCompare(other.target)),
+    revoked: new Map(queues.flatMap((queue) => [...queue.revoked])),
+  };
 }
 
 async function effectsAfter(

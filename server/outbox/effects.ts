@@ -1,6 +1,5 @@
 import { and, inArray, isNotNull, isNull, type SQL, sql } from "drizzle-orm";
 
-import { recordEffective } from "../history";
 import { type Effect, weakestEffect } from "../shared/effect";
 import { guaranteeSeconds } from "../slot/slot";
 import { eventsAreSent, type Statements } from "../platform/database";
@@ -23,9 +22,9 @@ export async function effectsOf(db: Statements, rows: readonly RevocationState[]
 
 /**
  * Records how far committed revocations of keys have come, and returns it. Two facts are stored, each only once, so that later answers
- * repeat them (the second in the history, too): `guaranteed_by`, by when the revocation holds at the latest, and `effective_at`, once no purge of the key is queued any more.
- * The second is safe, since a row leaves the outbox only after Redis has confirmed it. One statement reads one snapshot, which has a
- * revocation and its outbox row together.
+ * repeat them: `guaranteed_by`, by when the revocation holds at the latest, and `effective_at`, once no purge of the key is queued any more.
+ * The second is safe, since a row leaves the outbox only after Redis has confirmed it. A trigger tells the history of it. One statement
+ * reads one snapshot, which has a revocation and its outbox row together.
  * @param seenCommitted the database's clock, read after the revocations were seen as committed. Null: the statement reads the clock, which
  *   is later. A time from before the commit (now(), revoked_at) would promise too early a moment, since a commit may wait behind a lock.
  * @returns the effects by key id.
@@ -36,27 +35,18 @@ export async function recordEffects(
   seenCommitted: Date | null,
 ): Promise<Map<string, Effect>> {
   if (keyIds.length === 0) return new Map();
-  const isRevoked = sql`${apiKeys.id} = any(${sql.param([...keyIds])}::uuid[]) and ${isNotNull(apiKeys.revokedAt)}`;
-  const receipt = receiptOf(apiKeys, sql`${cachePurges.keyId} = ${apiKeys}.id`, seenCommitted);
-  const { rows } = await db.execute<{ id: string; effective_at: string | null; guaranteed_by: string }>(sql`
-    with locked as materialized (
-      ${recordEffective.locked(db, isRevoked)}
-    ), effective as (
-      update ${apiKeys} set guaranteed_by = ${receipt.guaranteedBy}, effective_at = ${receipt.effectiveAt}
-      where id in (select id from locked)
-      returning id, effective_at, guaranteed_by
-    ), recorded as (
-      ${recordEffective.recorded}
-    )
-    select effective.*, ${eventsAreSent(db)} from effective`);
-  const moment = (text: string | null) => (text === null ? null : new Date(text));
-  return effectsBy(
-    rows.map((row) => ({
-      id: row.id,
-      effectiveAt: moment(row.effective_at),
-      guaranteedBy: moment(row.guaranteed_by),
-    })),
-  );
+  const isRevoked = and(inArray(apiKeys.id, [...keyIds]), isNotNull(apiKeys.revokedAt));
+  const rows = await db
+    .update(apiKeys)
+    .set(receiptOf(apiKeys, sql`${cachePurges.keyId} = ${apiKeys}.id`, seenCommitted))
+    .where(inArray(apiKeys.id, lockedKeyIds(db, isRevoked)))
+    .returning({
+      id: apiKeys.id,
+      effectiveAt: apiKeys.effectiveAt,
+      guaranteedBy: apiKeys.guaranteedBy,
+      sent: eventsAreSent(db),
+    });
+  return effectsBy(rows);
 }
 
 /** The same for secrets that were revoked alone, while their keys live on. @returns the effects by hash, in hexadecimal. */

@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNull, ne, sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 
 import type { SlotPurge } from "../slot/slot";
 import type { Statements } from "../platform/database";
@@ -26,14 +26,6 @@ export interface KeyQueue {
   revoked: Map<string, Date | null>;
 }
 
-const queuedPurgeColumns = {
-  id: cachePurges.id,
-  keyId: cachePurges.keyId,
-  hash: cachePurges.hash,
-  target: cachePurges.target,
-  generation: cachePurges.generation,
-};
-
 /** How much the outbox holds, for operators. */
 export interface Backlog {
   count: number;
@@ -59,58 +51,72 @@ export const afterThisAttempt = sql`clock_timestamp() + interval '2 seconds'`;
  *
  * The hashes are read here, by a statement of its own that starts after the change has locked the keys. A part of the statement that locks
  * them would not see the secret that a retried create adds while that statement waits for the lock.
+ * @returns these purges. For a revocation also what was queued for its keys before, such as the secret that a retried create has replaced.
  */
-export async function enqueuePurges(transaction: Statements, slots: OutdatedSlots): Promise<QueuedPurge[]> {
-  const purges = transaction
-    .select({
-      id: sql<string>`gen_random_uuid()`.as("id"),
-      keyId: apiKeySecrets.keyId,
-      hash: apiKeySecrets.hash,
-      target: sql<SlotPurge["target"]>`${slots.target}::text`.as("target"),
-      generation: sql<number>`1`.as("generation"),
-      createdAt: sql<Date>`clock_timestamp()`.as("created_at"),
-      attempts: sql<number>`0`.as("attempts"),
-      nextAttemptAt: sql<Date>`${afterThisAttempt}`.as("next_attempt_at"),
-    })
-    .from(apiKeySecrets)
-    .where(secretsOf(slots));
-  return transaction
-    .insert(cachePurges)
-    .select(purges)
-    .onConflictDoUpdate({
-      target: [cachePurges.hash, cachePurges.target],
-      set: {
-        generation: sql`${cachePurges.generation} + 1`,
-        nextAttemptAt: afterThisAttempt,
-        attempts: 0,
-      },
-    })
-    .returning(queuedPurgeColumns);
+export async function enqueuePurges(transaction: Statements, slots: OutdatedSlots): Promise<KeyQueue> {
+  const named = sql`
+    insert into ${cachePurges} (key_id, secret_hash, target, next_attempt_at)
+    select key_id, secret_hash, ${slots.target}, ${afterThisAttempt} from ${apiKeySecrets} where ${secretsOf(slots)}
+    on conflict (secret_hash, target) do update set
+      generation = ${cachePurges}.generation + 1, next_attempt_at = excluded.next_attempt_at, attempts = 0
+    returning ${queuedColumns}`;
+  if (slots.target === "absent") {
+    const { rows } = await transaction.execute<QueuedRow>(named);
+    return { purges: rows.map(toQueuedPurge), revoked: new Map() };
+  }
+  return readQueue(
+    transaction,
+    sql`select * from named
+      union all
+      select ${queuedColumns} from ${cachePurges}
+      where key_id in (select key_id from named) and id not in (select id from named)`,
+    sql`with named as (${named})`,
+  );
 }
 
 function secretsOf(slots: OutdatedSlots) {
-  if ("hashes" in slots) return inArray(apiKeySecrets.hash, [...slots.hashes]);
-  const isOutdated =
-    slots.target === "revoked" ? isNull(apiKeySecrets.effectiveAt) : ne(apiKeySecrets.state, sql`'revoked'`);
-  return and(inArray(apiKeySecrets.keyId, [...slots.keyIds]), isOutdated);
+  if ("hashes" in slots) return sql`secret_hash = any(${sql.param([...slots.hashes])}::bytea[])`;
+  const isOutdated = slots.target === "revoked" ? sql`effective_at is null` : sql`state <> 'revoked'`;
+  return sql`key_id = any(${sql.param([...slots.keyIds])}::uuid[]) and ${isOutdated}`;
 }
 
 /**
  * Everything that is queued for these keys. A revocation is effective only when all of a key's hashes are purged, also those of secrets that
- * were replaced. One statement reads one snapshot: when it sees a revocation, it sees all of its purges.
+ * were replaced.
  */
-export async function queueOf(statements: Statements, keyIds: readonly string[]): Promise<KeyQueue> {
-  const queued = await statements
-    .select({ purge: queuedPurgeColumns, revokedAt: apiKeys.revokedAt, effectiveAt: apiKeys.effectiveAt })
-    .from(cachePurges)
-    .innerJoin(apiKeys, eq(apiKeys.id, cachePurges.keyId))
-    .where(inArray(cachePurges.keyId, [...keyIds]))
-    // Tombstones last: a purge to absent after one would remove it, and the next verification would have to read the database.
-    .orderBy(cachePurges.target);
+export function queueOf(statements: Statements, keyIds: readonly string[]): Promise<KeyQueue> {
+  const isOfThem = sql`key_id = any(${sql.param([...keyIds])}::uuid[])`;
+  return readQueue(statements, sql`select ${queuedColumns} from ${cachePurges} where ${isOfThem}`);
+}
+
+const queuedColumns = sql.raw("id, key_id, secret_hash, target, generation");
+interface QueuedRow extends Record<string, unknown> {
+  id: string;
+  key_id: string;
+  secret_hash: Buffer;
+  target: SlotPurge["target"];
+  generation: number;
+}
+
+/** One statement reads one snapshot: when it sees a revocation, it sees all of its purges. */
+async function readQueue(statements: Statements, queued: SQL, before: SQL = sql``): Promise<KeyQueue> {
+  // Tombstones last: a purge to absent after one would remove it, and the next verification would have to read the database.
+  const { rows } = await statements.execute<QueuedRow & { is_revoked: boolean; effective_at: string | null }>(sql`
+    ${before}
+    select queued.*, owner_key.revoked_at is not null as is_revoked, owner_key.effective_at
+    from (${queued}) as queued join ${apiKeys} as owner_key on owner_key.id = queued.key_id
+    order by queued.target`);
+  const revoked = rows.filter((row) => row.is_revoked);
   return {
-    purges: queued.map(({ purge }) => purge),
-    revoked: new Map(
-      queued.flatMap(({ purge, revokedAt, effectiveAt }) => (revokedAt ? [[purge.keyId, effectiveAt] as const] : [])),
-    ),
+    purges: rows.map(toQueuedPurge),
+    revoked: new Map(revoked.map((row) => [row.key_id, row.effective_at ? new Date(row.effective_at) : null])),
   };
 }
+
+const toQueuedPurge = (row: QueuedRow): QueuedPurge => ({
+  id: row.id,
+  keyId: row.key_id,
+  hash: row.secret_hash,
+  target: row.target,
+  generation: row.generation,
+});

@@ -1,10 +1,10 @@
 import { sql } from "drizzle-orm";
 
 import type { OutboxContext } from "./context";
-import { recordEffective } from "../history";
 import { eventsAreSent } from "../platform/database";
-import { apiKeys, apiKeySecrets, cachePurges } from "../platform/schema";
 import { describeFault } from "../platform/logger";
+import { lockedKeyIds } from "../platform/locks";
+import { apiKeys, apiKeySecrets, cachePurges } from "../platform/schema";
 import type { KeyQueue, QueuedPurge } from "./queue";
 
 /** In one request to Redis. More could take longer than its time budget, or be larger than a provider takes, and then never be confirmed. */
@@ -58,8 +58,9 @@ async function purgeAll(ctx: OutboxContext, purges: readonly QueuedPurge[]): Pro
 }
 
 /**
- * Deletes the outbox rows, sets `effective_at` and records in the history that it is set, in one statement. So no crash can leave a revocation with neither of the two. The keys'
- * rows are locked first, in the order of their ids, as in every transaction here. So there is no deadlock with a repeated revoke.
+ * Deletes the outbox rows and sets `effective_at` in one statement, and a trigger records in the history that it is set. So no crash can
+ * leave a revocation with only a part of the three. The keys' rows are locked first, in the order of their ids, as in every transaction
+ * here. So there is no deadlock with a repeated revoke.
  */
 async function recordConfirmed(
   ctx: Pick<OutboxContext, "db" | "logger">,
@@ -71,7 +72,7 @@ async function recordConfirmed(
   const revokedHashes = done.filter((purge) => purge.target === "revoked").map((purge) => purge.hash);
   const statement = sql`
     with locked as materialized (
-      ${recordEffective.locked(ctx.db, keyIds)}
+      ${lockedKeyIds(ctx.db, keyIds)}
     ), deleted as (
       delete from ${cachePurges} where (select count(*) from locked) > 0 and (id, generation) in (
         select * from unnest(${sql.param(done.map((purge) => purge.id))}::uuid[], ${sql.param(done.map((purge) => purge.generation))}::int[])
@@ -79,16 +80,14 @@ async function recordConfirmed(
     ), effective as (
       update ${apiKeys} set effective_at = coalesce(effective_at, clock_timestamp())
       where id in (select id from locked) and id = any(${sql.param([...effectiveKeyIds])}::uuid[])
-      returning id, effective_at
-    ), recorded as (
-      ${recordEffective.recorded}
+      returning id::text, effective_at
     ), replaced as (
       update ${apiKeySecrets} set effective_at = coalesce(effective_at, clock_timestamp())
       where key_id in (select id from locked) and secret_hash = any(${sql.param(revokedHashes)}::bytea[]) and revoked_at is not null
       returning encode(secret_hash, 'hex') as id, effective_at
     )
     select clock_timestamp() as recorded_at, receipts.id, receipts.effective_at, ${eventsAreSent(ctx.db)}
-    from (values (1)) as always left join (select id::text, effective_at from effective union all select * from replaced) as receipts on true`;
+    from (values (1)) as always left join (select * from effective union all select * from replaced) as receipts on true`;
   try {
     const { rows } = await ctx.db.execute<{ recorded_at: string; id: string | null; effective_at: string }>(statement);
     const [first] = rows;

@@ -27,11 +27,11 @@ export interface Statements extends NodePgDatabase<typeof schema> {
 }
 
 /**
- * A column for the last SELECT of a statement that runs outside of a transaction and records events. It tells the database, for this statement
- * alone, that they are to be sent. The next user of the connection sees nothing of it.
+ * A column for a statement that runs outside of a transaction and records events. It tells the database, for this statement alone, that they
+ * are to be sent. It must be evaluated before they are recorded. The next user of the connection sees nothing of it.
  */
 export const eventsAreSent = ({ sendsEvents = false }: Pick<Statements, "sendsEvents">) =>
-  sendsEvents ? sql`set_config('latchkey.sends_events', 'on', true)` : sql`null`;
+  sendsEvents ? sql`set_config('latchkey.sends_events', 'on', true)` : sql<unknown>`null`;
 
 export interface Database extends Statements {
   /**

@@ -101,7 +101,7 @@ describe.each(redisKinds)("the outbox on %s", (redisKind) => {
     await server()
       .db.insert(apiKeySecrets)
       .values({ ...lost, ownerId, display: "lk_test_lost", state: "revoked", createdAt: new Date() });
-    const older = await enqueuePurges(server().db, { hashes: [lost.hash], target: "revoked" });
+    const { purges: older } = await enqueuePurges(server().db, { hashes: [lost.hash], target: "revoked" });
     const settle = async (purges: typeof older) => settlePurges(server(), { purges, revoked: new Map() });
     await settle(own ? [own] : []);
     expect((await effectOfApiKey(server(), caller, key))?.status).toBe("pending");

@@ -1,6 +1,5 @@
 import { asc, eq, sql } from "drizzle-orm";
 
-import { eventIdAt } from "@/server/history/event-id";
 import type { Statements } from "@/server/platform/database";
 import { keyEvents } from "@/server/platform/schema";
 
@@ -25,7 +24,7 @@ export async function recordedActions(db: Statements, ownerId: string): Promise<
 export async function storeOldEvents(db: Statements, ownerId: string, daysAgo: number, count = 1): Promise<void> {
   await db.execute(sql`
     insert into ${keyEvents} (id, at, owner_id, action, actor_kind, detail)
-    select ${eventIdAt(sql`at`)}, at, ${ownerId}, 'owner.reopened', 'clerk', '{}'
+    select latchkey.event_id(at), at, ${ownerId}, 'owner.reopened', 'clerk', '{}'
     from (
       select clock_timestamp() - ${daysAgo}::float8 * interval '24 hours' - n * interval '1 microsecond' as at
       from generate_series(1, ${count}::int) as n

@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 
 import { type KeyEventPage, listKeyEvents } from "@/server/history";
 import { renameApiKey, revokeAllApiKeys, revokeApiKey } from "@/server/keys";
-import { eventIdAt } from "@/server/history/event-id";
 import { selectOldEvents } from "@/server/history/prune";
 import { selectEvents } from "@/server/history/read-events";
 import { keyEvents } from "@/server/platform/schema";
@@ -80,7 +79,7 @@ describe("the pages of a history", () => {
     const { ownerId } = newCaller();
     await server().db.execute(sql`
       insert into ${keyEvents} (id, at, owner_id, action, actor_kind, detail)
-      select ${eventIdAt(sql`at`)}, at, ${ownerId}, 'owner.reopened', 'clerk', '{}'
+      select latchkey.event_id(at), at, ${ownerId}, 'owner.reopened', 'clerk', '{}'
       from (select timestamptz '2026-01-01 00:00:00.000999+00' as at from generate_series(1, 10)) as tied`);
     const ids = idsOf(await allPages({ ownerId }, 3));
     expect(new Set(ids).size).toBe(10);

@@ -17,13 +17,13 @@ CREATE INDEX "event_deliveries_given_up" ON "latchkey"."event_deliveries" USING 
 CREATE INDEX "api_keys_expiring" ON "latchkey"."api_keys" USING btree ("expires_at") WHERE "latchkey"."api_keys"."expires_at" is not null and "latchkey"."api_keys"."expiring_noted_at" is null and "latchkey"."api_keys"."revoked_at" is null;--> statement-breakpoint
 -- What follows is written by hand. What is recorded gets its delivery in the same transaction, by whatever statement it is recorded. Only a
 -- process that has an address sets `latchkey.sends_events`, for its transaction: see server/platform/database.ts.
-CREATE FUNCTION "latchkey"."queue_event_deliveries"() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION "latchkey"."queue_event_delivery"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	INSERT INTO "latchkey"."event_deliveries" ("event_id", "created_at", "next_attempt_at")
-		SELECT "id", clock_timestamp(), clock_timestamp() FROM "recorded";
+		VALUES (NEW."id", NEW."at", NEW."at");
 	RETURN NULL;
 END
 $$;--> statement-breakpoint
-CREATE TRIGGER "key_events_sent" AFTER INSERT ON "latchkey"."key_events" REFERENCING NEW TABLE AS "recorded"
-	FOR EACH STATEMENT WHEN (current_setting('latchkey.sends_events', true) = 'on')
-	EXECUTE FUNCTION "latchkey"."queue_event_deliveries"();
+CREATE TRIGGER "key_events_sent" AFTER INSERT ON "latchkey"."key_events"
+	FOR EACH ROW WHEN (current_setting('latchkey.sends_events', true) = 'on')
+	EXECUTE FUNCTION "latchkey"."queue_event_delivery"();
