@@ -28,6 +28,11 @@ export const rooms = {
     mayImport: ["server/shared", "server/platform"],
     instead: "The history knows no verb: the verb tells it what it has done.",
   },
+  "server/events": {
+    is: "the sending of events to the host's own webhook receiver",
+    mayImport: ["server/shared", "server/platform", "server/history"],
+    instead: "The sender knows no verb: it sends what the history holds.",
+  },
   "server/outbox": {
     is: "change-and-purge, the queue, the drain, effects",
     mayImport: ["server/shared", "server/platform", "server/slot", "server/history"],
@@ -35,7 +40,7 @@ export const rooms = {
   },
   "server/keys": {
     is: "one verb a file: create, list, rename, rotate, revoke, verify, usage",
-    mayImport: ["server/shared", "server/platform", "server/slot", "server/history", "server/outbox"],
+    mayImport: ["server/shared", "server/platform", "server/slot", "server/history", "server/events", "server/outbox"],
     instead: "Verbs know nothing of owners' accounts, HTTP or Clerk. Take a plain argument.",
   },
   "server/owners": {
@@ -54,6 +59,7 @@ export const rooms = {
       "server/shared",
       "server/platform",
       "server/history",
+      "server/events",
       "server/outbox",
       "server/keys",
       "server/owners",
@@ -68,7 +74,15 @@ export const rooms = {
   },
   "server/command": {
     is: "the command `latchkey` for operators: doctor, find, revoke, import, export, migrate",
-    mayImport: ["server/shared", "server/settings", "server/platform", "server/slot", "server/outbox", "server/keys"],
+    mayImport: [
+      "server/shared",
+      "server/settings",
+      "server/platform",
+      "server/slot",
+      "server/events",
+      "server/outbox",
+      "server/keys",
+    ],
     instead: "A command reads its arguments and settings and calls a verb. Move a rule down to server/keys.",
   },
   server: {
@@ -79,6 +93,7 @@ export const rooms = {
       "server/platform",
       "server/slot",
       "server/history",
+      "server/events",
       "server/outbox",
       "server/keys",
       "server/leaks",

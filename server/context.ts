@@ -1,3 +1,4 @@
+import { createEventSender, type EventSettings } from "./events";
 import { createAdoptions } from "./keys/adopt";
 import type { KeySettings, ServerContext } from "./keys/context";
 import { prepareFindByHash } from "./keys/find-by-hash";
@@ -25,6 +26,8 @@ export interface ServerOptions extends Omit<KeySettings, "historyDays"> {
   /** The Redis leader, behind Upstash's REST API. Every key of ours there begins with `prefix`, in all processes with the same one. */
   redis: { url: string; token: string; prefix: string };
   logLevel: string;
+  /** Where every event of the history is sent. Absent: nowhere. */
+  events?: EventSettings | undefined;
   now?: () => Date;
 }
 
@@ -51,13 +54,15 @@ export function createServerContext(options: ServerOptions): ServerContext & Pic
   const {
     databaseUrl,
     logLevel,
+    events,
     now = () => new Date(),
     historyDays = defaultHistoryDays,
     leaks,
     ...settings
   } = options;
-  const db = createDatabase(databaseUrl);
+  const db = createDatabase(databaseUrl, { sendsEvents: events !== undefined });
   const logger = createLogger(logLevel);
+  const metrics = createMetrics();
   const redis = createRedisClients(options.redis);
   const { prefix } = options.redis;
   const limit = (name: string) => createCallLimit({ redis: redis.limiter, prefix, name, logger });
@@ -68,7 +73,7 @@ export function createServerContext(options: ServerOptions): ServerContext & Pic
     redis,
     slots: createSlots({ redis, prefix }),
     slotBreaker: createSlotBreaker(),
-    metrics: createMetrics(),
+    metrics,
     logger,
     now,
     databaseReads: createConcurrencyLimit(databaseReads),
@@ -76,6 +81,7 @@ export function createServerContext(options: ServerOptions): ServerContext & Pic
     adoptions: createAdoptions(settings.adopt),
     usage: createUsageRecorder({ db, logger, now }),
     failedAttempts: createCallWindow({ allowed: failedAttempts, now }),
+    events: events && createEventSender({ db, logger, metrics, events }),
     limits: { owner: limit("owner"), create: limit("create"), invalidate: limit("invalidate") },
     leaks: createLeaks({ ...defaultLeakSettings, ...leaks }, { now, logger }),
   };

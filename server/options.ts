@@ -8,6 +8,7 @@ import type { Adopt } from "./keys";
 import { noIdentity } from "./http/no-identity";
 import { findShapeProblem } from "./settings/accept-formats";
 import { defaultLeakSettings } from "./leaks";
+import { eventsSecret } from "./settings/events-secret";
 import { headerText, origin, outsideUrl, secret, serverUrl, settings } from "./settings/env";
 import { type CharacterClass, characterClasses, type SecretFormat } from "./shared/secret-format";
 
@@ -84,6 +85,7 @@ const rules = {
     })
     .prefault({}),
   logLevel: settings.LOG_LEVEL,
+  events: z.strictObject({ url: outsideUrl, secret: eventsSecret }).optional(),
   identity: z
     .custom<IdentityProvider>(isIdentity, "must have readSession, verifyBearer and createWebhook")
     .default(() => noIdentity),

@@ -1,4 +1,5 @@
-import { pruneInTime } from "../history";
+import { readEventBacklog } from "../events";
+import { noteExpiringInTime, pruneInTime } from "../history";
 import { drainPurges } from "../outbox/drain";
 import { readBacklog } from "../outbox/queue";
 import type { LatchkeyServer, VerifyContext } from "../keys";
@@ -111,15 +112,22 @@ async function answerReadiness(server: VerifyContext): Promise<Response> {
   return Response.json({ status: isReady ? "ok" : "unavailable", ...readiness }, { status: isReady ? 200 : 503 });
 }
 
-/** Tries every purge that waits, due or not. Then it deletes what is older than the history is kept. */
+/**
+ * Tries every purge that waits, due or not. Then it deletes what is older than the history is kept, notes keys that expire soon, and tries every
+ * event that waits to be sent.
+ */
 async function answerDrain(server: VerifyContext): Promise<Response> {
   const { confirmed, failed } = await drainPurges(server, { dueOrNot: true });
   await pruneInTime(server);
-  return Response.json({ confirmed, failed });
+  await noteExpiringInTime(server);
+  const events = await server.events?.sendAll();
+  return Response.json({ confirmed, failed, events });
 }
 
 /** This process's metrics in Prometheus's text format. They are needed most while the database is down. */
-async function answerMetrics({ db, metrics }: VerifyContext): Promise<Response> {
-  const { text, contentType } = await metrics.render(await readBacklog(db).catch(() => null));
+async function answerMetrics({ db, metrics, events }: VerifyContext): Promise<Response> {
+  const backlog = await readBacklog(db).catch(() => null);
+  const eventBacklog = events ? await readEventBacklog(db).catch(() => null) : undefined;
+  const { text, contentType } = await metrics.render(backlog, eventBacklog);
   return new Response(text, { headers: { "Content-Type": contentType } });
 }

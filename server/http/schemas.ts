@@ -86,6 +86,16 @@ export const readinessSchema = z
     oldestPendingPurgeSeconds: z.int().nullable(),
     lastDrainSeconds: z.int().nullable(),
     leaksReceived: z.int(),
+    events: z
+      .strictObject({
+        waiting: z.int().meta({ description: "It counts no further than 10,000." }),
+        oldestSeconds: z.int().nullable(),
+        givenUp: z.int().meta({ description: "After 3 days of attempts. It counts no further than 10,000." }),
+        isRefused: z.boolean().meta({ description: "The receiver has answered 410: this process sends no more." }),
+      })
+      .nullable()
+      .optional()
+      .meta({ description: "Events that are to be sent. Absent where no address is set." }),
   })
   .meta({ id: "Readiness" });
 

@@ -1,3 +1,4 @@
+import type { EventSender } from "../events";
 import type { OutboxContext } from "../outbox/context";
 import type { ConcurrencyLimit } from "../platform/concurrency-limit";
 import type { CallLimit } from "../platform/call-limit";
@@ -54,5 +55,7 @@ export interface ServerContext extends OutboxContext, LatchkeyServer {
   usage: UsageRecorder;
   /** Counts unknown keys by the address that they came from. */
   failedAttempts: CallWindow;
+  /** Absent: there is no address that events are sent to. */
+  events?: EventSender | undefined;
   limits: { owner: CallLimit; create: CallLimit; invalidate: CallLimit };
 }

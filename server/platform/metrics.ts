@@ -9,11 +9,18 @@ export interface Metrics {
   noteDrain(): void;
   /** A string was reported as a leaked key. Call it once for each, after the commit. */
   countLeak(source: LeakSource, outcome: LeakOutcome): void;
+  /** Counts an attempt to send an event, by what came of it. */
+  countEvent(result: EventResult): void;
   /** What this process has done since its start. */
   read(): { lastDrainSeconds: number | null; leaksReceived: number };
-  /** All metrics in Prometheus's text format. `backlog`: what the outbox holds just now; null: the database cannot be asked. */
+  /**
+   * All metrics in Prometheus's text format.
+   * @param backlog what the outbox holds just now. Null: the database cannot be asked.
+   * @param events what is still to be sent. Absent: events are sent nowhere.
+   */
   render(
     backlog: { count: number; oldestSeconds: number | null } | null,
+    events?: { waiting: number; oldestSeconds: number | null; givenUp: number } | null,
   ): Promise<{ text: string; contentType: string }>;
 }
 
@@ -27,6 +34,9 @@ type LeakSource = (typeof leakSources)[number];
  */
 const leakOutcomes = ["revoked", "reported", "dead", "unknown"] as const;
 export type LeakOutcome = (typeof leakOutcomes)[number];
+
+const eventResults = ["delivered", "failed", "given_up", "refused", "interrupted"] as const;
+type EventResult = (typeof eventResults)[number];
 
 /**
  * What an operator needs for alerts: pending purges and their age, the drain, leaks, refusals by reason, the time of a verification, refused fills.
@@ -71,10 +81,32 @@ export function createMetrics(now: () => number = Date.now): Metrics {
     labelNames: ["source", "outcome"],
     registers,
   });
-  // Prometheus sees an increase only of a series that it knows, so without these the first leak would raise no alert.
+  // Prometheus sees an increase only of a series that it knows, so without zeros the first leak would raise no alert.
   for (const source of leakSources) for (const outcome of leakOutcomes) leaks.inc({ source, outcome }, 0);
   let lastDrainAt: number | null = null;
   let leaksReceived = 0;
+  const events = new Counter({
+    name: "latchkey_events_total",
+    help: "Attempts to send an event: delivered, failed (it is tried again), given_up, refused (410), interrupted.",
+    labelNames: ["result"],
+    registers,
+  });
+  for (const result of eventResults) events.inc({ result }, 0);
+  const waitingEvents = new Gauge({
+    name: "latchkey_pending_events",
+    help: "Events to be sent, at most 10000.",
+    registers,
+  });
+  const oldestEvent = new Gauge({
+    name: "latchkey_oldest_pending_event_seconds",
+    help: "How long the oldest event has waited to be sent; 0 when there is none.",
+    registers,
+  });
+  const givenUpEvents = new Gauge({
+    name: "latchkey_given_up_events",
+    help: "Events in the history that were given up after 3 days, at most 10000.",
+    registers,
+  });
   return {
     startVerification() {
       const startedAt = performance.now();
@@ -99,10 +131,17 @@ export function createMetrics(now: () => number = Date.now): Metrics {
       leaksReceived += 1;
       record(() => leaks.inc({ source, outcome }));
     },
+    countEvent(result) {
+      record(() => events.inc({ result }));
+    },
     read: () => ({ lastDrainSeconds: lastDrainAt === null ? null : (now() - lastDrainAt) / 1_000, leaksReceived }),
-    async render(backlog) {
+    async render(backlog, toSend) {
       pending.set(backlog ? backlog.count : NaN);
       oldest.set(backlog ? (backlog.oldestSeconds ?? 0) : NaN);
+      const none = toSend === null ? NaN : 0;
+      waitingEvents.set(toSend?.waiting ?? none);
+      oldestEvent.set(toSend?.oldestSeconds ?? none);
+      givenUpEvents.set(toSend?.givenUp ?? none);
       return { text: await registry.metrics(), contentType: registry.contentType };
     },
   };

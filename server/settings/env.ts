@@ -8,6 +8,7 @@ import { appOriginOf, normaliseOrigin } from "./app-origin";
 import { assertClerkKeys, findSpoiltClerkSettings } from "./clerk-guard";
 import { frontendHostOf, publicKeyPem } from "./clerk-keys";
 import { isConnectionString } from "./connection-string";
+import { eventsSecret } from "./events-secret";
 
 /** What is sent in a header must be there as it is here: HTTP trims white space, and programs disagree about letters outside ASCII. */
 export const headerText = z.string().regex(/^[\x21-\x7e]+$/, "only letters of ASCII, digits and signs, no white space");
@@ -83,6 +84,8 @@ const schema = z.object({
   GITHUB_SECRET_SCANNING: z.enum(["on", "off"]).default("off"),
   GITHUB_SECRET_SCANNING_KEYS_URL: outsideUrl.default("https://api.github.com/meta/public_keys/secret_scanning"),
   LEAK_ACTION: z.enum(["revoke", "report"]).default("revoke"),
+  EVENTS_WEBHOOK_URL: outsideUrl.optional(),
+  EVENTS_WEBHOOK_SECRET: eventsSecret.optional(),
   INTROSPECTION_SECRET: secret,
   CRON_SECRET: secret,
   METRICS_SECRET: secret,
@@ -143,16 +146,22 @@ export function parseEnvironment(source: Record<string, string | undefined>) {
   if (isProduction && !set.APP_ORIGIN) problems.push("APP_ORIGIN is not set");
   if (isProduction && set.API_ACCESS_FEATURE && !set.CLERK_WEBHOOK_SIGNING_SECRET)
     problems.push("CLERK_WEBHOOK_SIGNING_SECRET is not set (API_ACCESS_FEATURE needs it)");
+  if (set.EVENTS_WEBHOOK_URL && !set.EVENTS_WEBHOOK_SECRET)
+    problems.push("EVENTS_WEBHOOK_SECRET is not set (EVENTS_WEBHOOK_URL needs it)");
+  if (set.EVENTS_WEBHOOK_SECRET && !set.EVENTS_WEBHOOK_URL)
+    problems.push("EVENTS_WEBHOOK_URL is not set (EVENTS_WEBHOOK_SECRET needs it)");
   // Only where nobody depends on it: in development, and in the end-to-end tests of a production build.
   if (isProduction && source.ALLOW_LOCAL_CLERK !== "e2e-only")
     problems.push(
-      ...outsideUrls.filter((name) => /^http:/i.test(set[name] ?? "")).map((name) => `${name} must be an https URL`),
+      ...outsideUrls
+        .filter((name) => /^http:/i.test(set[name] ?? ""))
+        .map((name) => `${name} is malformed: must be an https URL in production`),
     );
   if (!parsed.success || problems.length > 0) throw new SettingsError(problems);
   return { ...parsed.data, APP_ORIGIN: appOriginOf(set) ?? "", API_KEY_ENVIRONMENT: environmentOf(parsed.data) };
 }
 
-const outsideUrls = ["GITHUB_SECRET_SCANNING_KEYS_URL"] as const;
+const outsideUrls = ["GITHUB_SECRET_SCANNING_KEYS_URL", "EVENTS_WEBHOOK_URL"] as const;
 const databaseOnly = schema.pick({ DATABASE_URL: true });
 const forKeys = schema.pick({
   NODE_ENV: true,
@@ -160,6 +169,8 @@ const forKeys = schema.pick({
   API_KEY_PREFIX: true,
   API_KEY_ENVIRONMENT: true,
   API_KEY_ACCEPT_FORMATS: true,
+  // What a command records is sent by the server, where it has this address.
+  EVENTS_WEBHOOK_URL: true,
 });
 
 /**

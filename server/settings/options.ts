@@ -36,6 +36,7 @@ export function fromEnvironment(source: Record<string, string | undefined> = pro
       prefix: environment.API_KEY_REDIS_PREFIX,
     },
     logLevel: environment.LOG_LEVEL,
+    events: eventsOf(environment),
     http: {
       appOrigin: environment.APP_ORIGIN,
       allowedOrigins: environment.ALLOWED_ORIGINS,
@@ -54,4 +55,8 @@ export function fromEnvironment(source: Record<string, string | undefined> = pro
     },
     publishableKey: environment.NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY,
   };
+}
+
+function eventsOf({ EVENTS_WEBHOOK_URL: url, EVENTS_WEBHOOK_SECRET: secret }: ReturnType<typeof parseEnvironment>) {
+  return url === undefined || secret === undefined ? undefined : { url, secret };
 }

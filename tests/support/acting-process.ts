@@ -1,5 +1,6 @@
 import { revokeApiKey, rotateApiKey, verifyApiKey } from "@/server/keys";
 import { createServerContext } from "@/server/context";
+import type { EventSettings } from "@/server/events";
 import type { RotateInput } from "@/server/shared/inputs";
 
 import { newCaller } from "./server-instance";
@@ -9,10 +10,11 @@ import { redisPrefix } from "./slots";
 export type Act =
   | { do: "revoke"; ownerId: string; id: string }
   | { do: "rotate"; ownerId: string; input: RotateInput }
-  | { do: "verify"; secret: string };
+  | { do: "verify"; secret: string }
+  | { do: "send" };
 
 /** A server process that does one thing. The crash tests kill it on the way. */
-const { DATABASE_URL, REDIS_URL, REDIS_TOKEN, ACT } = process.env;
+const { DATABASE_URL, REDIS_URL, REDIS_TOKEN, EVENTS, ACT } = process.env;
 if (!DATABASE_URL || !REDIS_URL || !REDIS_TOKEN || !ACT) throw new Error("a setting is missing");
 const context = createServerContext({
   secretFormat: { prefix: "lk", environment: "test" },
@@ -24,9 +26,11 @@ const context = createServerContext({
   databaseUrl: DATABASE_URL,
   redis: { url: REDIS_URL, token: REDIS_TOKEN, prefix: redisPrefix },
   logLevel: "silent",
+  events: EVENTS ? (JSON.parse(EVENTS) as EventSettings) : undefined,
 });
 const act = JSON.parse(ACT) as Act;
-if (act.do === "verify") await verifyApiKey({ ...context, defer: () => undefined }, act.secret);
+if (act.do === "send") await context.events?.sendAll();
+else if (act.do === "verify") await verifyApiKey({ ...context, defer: () => undefined }, act.secret);
 else {
   const caller = newCaller({ ownerId: act.ownerId, userId: act.ownerId });
   if (act.do === "revoke") await revokeApiKey(context, caller, { id: act.id });

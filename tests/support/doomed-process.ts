@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { sql } from "drizzle-orm";
 import { expect } from "vitest";
 
+import type { EventSettings } from "@/server/events";
 import { drainPurges } from "@/server/outbox/drain";
 import { cachePurges } from "@/server/platform/schema";
 
@@ -44,12 +45,16 @@ export const commitSteps: CrashStep[] = [
   { step: "after the effect is recorded", postgres: isRecord, executes: true, isDone: true },
 ];
 
-/** Starts `acting-process.ts` beside the server, and kills it (SIGKILL) at the step. */
+/**
+ * Starts `acting-process.ts` beside the server, and kills it (SIGKILL) at the step.
+ * @param more `events`: where the process sends events. `arm` gets the function that kills, for a step that is seen elsewhere.
+ */
 export async function crash(
   server: TestServer,
   redisKind: RedisKind,
-  { redis, postgres, executes }: CrashStep,
+  { redis, postgres, executes }: Pick<CrashStep, "redis" | "postgres" | "executes">,
   act: Act,
+  more: { events?: EventSettings; arm?: (kill: () => void) => void } = {},
 ): Promise<void> {
   const doomed = await startTestServer(redisKind, server.postgresProxy.url);
   const children: ChildProcess[] = [];
@@ -58,6 +63,7 @@ export async function crash(
     kills++;
     for (const child of children) child.kill("SIGKILL");
   };
+  more.arm?.(kill);
   doomed.redisProxy.decide = (body) => {
     if (!redis?.(body)) return "pass";
     kill();
@@ -75,6 +81,7 @@ export async function crash(
       REDIS_URL: doomed.redisProxy.url,
       REDIS_TOKEN: testRedis(redisKind).token,
       ACT: JSON.stringify(act),
+      ...(more.events && { EVENTS: JSON.stringify(more.events) }),
     },
     stdio: "inherit",
   });

@@ -15,7 +15,7 @@ export type Settings = Partial<
     VerifyContext["settings"],
     "keyLimit" | "accessFeature" | "adopt" | "onMemberLeave" | "secretFormat" | "trustedProxyHops"
   >
-> & { redisPrefix?: string; leaks?: Partial<LeakSettings> };
+> & { redisPrefix?: string; leaks?: Partial<LeakSettings>; events?: { url: string; secret: string } };
 
 /** One server instance as a process would have it, its way to Redis and Postgres, and what it has deferred. */
 export interface TestServer extends LeakContext {

@@ -1,12 +1,12 @@
 import { sql } from "drizzle-orm";
 
+import { type EventBacklog, readEventBacklog } from "../../events";
 import { type Backlog, readBacklog } from "../../outbox/queue";
 import { createDatabase, type Database } from "../../platform/database";
 import { readMigrationState } from "../../platform/migrate";
 import { parseDatabaseUrl } from "../../settings/env";
 import type { CommandIo } from "../command-io";
 import { type Check, type ClockReading, readClockOf, reasonOf, requestMilliseconds, withinLimit } from "./check";
-import { readEventBacklog } from "./event-backlog";
 
 interface Examined {
   state: Check[];
@@ -158,8 +158,6 @@ function purgesCheck(result: PromiseSettledResult<Backlog>, hasTables: boolean):
 }
 
 const mostEventSeconds = 600;
-
-type EventBacklog = Awaited<ReturnType<typeof readEventBacklog>>;
 
 function eventsCheck(result: PromiseSettledResult<EventBacklog>, hasTables: boolean): Check {
   const name = "events";
