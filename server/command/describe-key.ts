@@ -41,8 +41,9 @@ const stateWords: Record<SecretForOperator["state"], string> = {
   revoked: "a secret of it that has ended already",
 };
 
-function describeSecret({ state, display, endsAt, lastUsedAt }: SecretForOperator): string {
-  const end = state === "previous" && endsAt ? `, accepted until ${endsAt.toISOString()}` : "";
+function describeSecret({ state, display, endsAt, lastUsedAt, effect }: SecretForOperator): string {
+  const accepted = state === "previous" && endsAt ? `, accepted until ${endsAt.toISOString()}` : "";
+  const end = effect ? `, ${describeEffect(effect)}` : accepted;
   return `${stateWords[state]}, ${display}${end}, last used ${lastUsedAt?.toISOString() ?? "never"}`;
 }
 

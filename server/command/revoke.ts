@@ -4,6 +4,7 @@ import {
   isKnownOwner,
   type KeyForOperator,
   keysOfOwnerForOperator,
+  type SecretForOperator,
 } from "../keys/find-for-operator";
 import { revokeByOperator, type RevokedByOperator } from "../keys/revoke-by-operator";
 import type { OutboxContext } from "../outbox/context";
@@ -57,10 +58,16 @@ export const addRevoke: AddCommand = (program, io, end) => {
     });
 };
 
-/** What a command works on: keys that are known, and mentions of others. */
+/** What a command works on. */
 interface Chosen {
   keys: KeyForOperator[];
+  /** Secrets that are refused already, while their keys work with others. */
+  ended: FoundSecret[];
   unknown: Mention[];
+}
+interface FoundSecret {
+  key: KeyForOperator;
+  secret: SecretForOperator;
 }
 /** Chooses keys, batch by batch. @throws CommandError where there is nothing to choose from. */
 type Choose = (source: Source) => AsyncGenerator<Chosen>;
@@ -86,12 +93,13 @@ async function revoke(io: CommandIo, options: RevokeOptions, choose: Choose): Pr
   const progress = progressOf(io);
   const report = createReport(io, options, format);
   try {
-    for await (const { keys, unknown } of choose({ db, io, format, progress, chosen })) {
+    for await (const { keys, ended, unknown } of choose({ db, io, format, progress, chosen })) {
       const fresh = keys.filter(({ id }) => !chosen.has(id) && chosen.add(id));
       const receipts = ctx && (await revokeByOperator(ctx, ids(fresh)));
       progress.clear();
       unknown.forEach(report.unknown);
       for (const key of fresh) report.key(key, receipts && receiptOf(receipts, key));
+      for (const found of ended) if (!chosen.has(found.key.id)) report.ended(found);
       progress.done(chosen.size);
     }
     progress.clear();
@@ -107,11 +115,15 @@ async function revoke(io: CommandIo, options: RevokeOptions, choose: Choose): Pr
 
 /** Writes what becomes of each key, and counts. Receipts go to the output, and all that is not one to the errors. */
 function createReport(io: CommandIo, { dryRun = false, json = false }: RevokeOptions, format: SecretFormat) {
-  const tally = { effective: 0, pending: 0, unchanged: 0, unknown: 0 };
+  const tally = { effective: 0, pending: 0, unchanged: 0, left: 0, unknown: 0 };
   return {
     key: (key: KeyForOperator, receipt: RevokedByOperator | null) => {
       tally[receipt?.effect.status ?? "unchanged"]++;
       io.output.write(json ? toJson(key, receipt) : toText(key, receipt));
+    },
+    ended: ({ key, secret }: FoundSecret) => {
+      tally.left++;
+      io.output.write(json ? toJson({ ...key, effect: secret.effect }, null, secret) : endedToText(key, secret));
     },
     unknown: (mention: Mention) => {
       tally.unknown++;
@@ -125,7 +137,8 @@ function createReport(io: CommandIo, { dryRun = false, json = false }: RevokeOpt
         io.errors.write(`${done} keys were revoked before this. Run it again: a second time changes nothing.\n`);
     },
     end: (): ExitCode => {
-      const unknown = tally.unknown > 0 ? ` Unknown: ${tally.unknown}.` : "";
+      const left = tally.left > 0 ? ` Secrets that had ended already, whose keys were left: ${tally.left}.` : "";
+      const unknown = left + (tally.unknown > 0 ? ` Unknown: ${tally.unknown}.` : "");
       const later = tally.pending > 0 ? " A pending one is refused at its time at the latest, whatever happens." : "";
       io.errors.write(
         dryRun
@@ -169,7 +182,10 @@ async function* listed<T>(items: T[]) {
   yield await Promise.resolve(items);
 }
 
-/** A pasted secret means its key: who has it in hand wants the key dead, whichever of its secrets that is. */
+/**
+ * A pasted secret means its key: who has it in hand wants the key dead, whichever of its secrets that is. But one that is refused already ends
+ * nothing: a key must not die at night for what stands in an old log.
+ */
 const byInput: Choose = async function* ({ db, io, format, progress, chosen }) {
   hintAtTerminal(io);
   const beside = new Set<string>();
@@ -196,13 +212,14 @@ const byInput: Choose = async function* ({ db, io, format, progress, chosen }) {
 function chosenOf(
   mentions: readonly Mention[],
   byId: ReadonlyMap<string, KeyForOperator>,
-  bySecret: ReadonlyMap<string, { key: KeyForOperator }> = new Map(),
+  bySecret: ReadonlyMap<string, FoundSecret> = new Map(),
 ): Chosen {
-  const chosen: Chosen = { keys: [], unknown: [] };
+  const chosen: Chosen = { keys: [], ended: [], unknown: [] };
   for (const mention of mentions) {
-    const key =
-      mention.kind === "id" ? byId.get(mention.id) : mention.kind === "secret" && bySecret.get(mention.secret)?.key;
-    if (key) chosen.keys.push(key);
+    const found = mention.kind === "secret" ? bySecret.get(mention.secret) : undefined;
+    const key = mention.kind === "id" ? byId.get(mention.id) : found?.key;
+    if (found?.secret.state === "revoked" && !found.key.revokedAt) chosen.ended.push(found);
+    else if (key) chosen.keys.push(key);
     else chosen.unknown.push(mention);
   }
   return chosen;
@@ -213,17 +230,17 @@ const byOwner = (ownerId: string): Choose =>
     let count = 0;
     for await (const keys of keysOfOwnerForOperator(db, ownerId)) {
       count += keys.length;
-      yield { keys, unknown: [] };
+      yield { keys, ended: [], unknown: [] };
     }
     if (count > 0) return;
     if (!(await isKnownOwner(db, ownerId))) throw new CommandError("No such owner is known here. Nothing was revoked.");
     io.errors.write("The owner has no key.\n");
   };
 
-function toJson(key: KeyForOperator, receipt: RevokedByOperator | null): string {
+function toJson(key: KeyForOperator, receipt: RevokedByOperator | null, secret?: SecretForOperator): string {
   const { id, ownerId, name, display, status, revokedAt, revokedBy, effect } = key;
   const now = receipt ? { status: "revoked", ...receipt } : { status, revokedAt, revokedBy, effect };
-  return `${JSON.stringify({ known: true, id, ownerId, name, display, ...now })}\n`;
+  return `${JSON.stringify({ known: true, id, ownerId, name, display, ...now, secret })}\n`;
 }
 
 function toText(key: KeyForOperator, receipt: RevokedByOperator | null): string {
@@ -235,4 +252,11 @@ function toText(key: KeyForOperator, receipt: RevokedByOperator | null): string 
       ? ""
       : "would be revoked";
   return `${printable(`${is}: ${was}${effect ? describeEffect(effect) : ""}`)}\n`;
+}
+
+function endedToText({ id, ownerId }: KeyForOperator, { display, effect }: SecretForOperator): string {
+  const since = effect ? `, ${describeEffect(effect)}` : "";
+  return printable(
+    `${id} (of ${ownerId}): its secret ${display} had ended already${since}. The key works with another secret and was left; revoke it by its id if you mean it`,
+  ).concat("\n");
 }

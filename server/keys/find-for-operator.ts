@@ -20,9 +20,13 @@ export interface SecretForOperator {
   state: "current" | "waiting" | "previous" | "revoked";
   display: string;
   endsAt: Date | null;
+  /** Of a secret that has ended alone: since when it is refused. Null: it has not; what ended the key stands with the key. */
+  effect: Effect | null;
   /** At most a minute behind. */
   lastUsedAt: Date | null;
 }
+
+type RevocationState = Pick<SummaryRow, "revokedAt" | "effectiveAt" | "guaranteedBy">;
 
 /** So many rows are in the memory at once. */
 const pageSize = 500;
@@ -62,9 +66,11 @@ export async function findSecretsForOperator(
   secrets: readonly string[],
 ): Promise<Map<string, { key: KeyForOperator; secret: SecretForOperator }>> {
   if (secrets.length === 0) return new Map();
-  const { hash, keyId, state, display, endsAt } = apiKeySecrets;
+  const { hash, keyId, state, display, endsAt, revokedAt, effectiveAt, guaranteedBy } = apiKeySecrets;
+  const { lastUsedAt } = apiKeySecretUses;
+  const { seenAt } = columns;
   const rows = await db
-    .select({ hash, keyId, state, display, endsAt, lastUsedAt: apiKeySecretUses.lastUsedAt, seenAt: columns.seenAt })
+    .select({ hash, keyId, state, display, endsAt, revokedAt, effectiveAt, guaranteedBy, lastUsedAt, seenAt })
     .from(apiKeySecrets)
     .leftJoin(apiKeySecretUses, eq(apiKeySecretUses.hash, hash))
     .where(inArray(hash, secrets.map(hashSecret)));
@@ -74,12 +80,19 @@ export async function findSecretsForOperator(
     secrets.flatMap((text) => {
       const row = byHash.get(hashSecret(text).toString("hex"));
       const key = row && keys.get(toPublicId(row.keyId));
-      if (!row || !key) return [];
-      const { seenAt, lastUsedAt, ...shown } = row;
-      const state = hasGraceEnded(row, seenAt) ? "revoked" : row.state;
-      return [[text, { key, secret: { state, display: shown.display, endsAt: shown.endsAt, lastUsedAt } }] as const];
+      return row && key ? [[text, { key, secret: secretForOperator(row) }] as const] : [];
     }),
   );
+}
+
+function secretForOperator(
+  row: Pick<typeof apiKeySecrets.$inferSelect, "state" | "display" | "endsAt"> &
+    RevocationState & { lastUsedAt: Date | null; seenAt: Date },
+): SecretForOperator {
+  const { state, display, endsAt, lastUsedAt, seenAt } = row;
+  if (endsAt && hasGraceEnded(row, seenAt))
+    return { state: "revoked", display, endsAt, lastUsedAt, effect: { status: "effective", at: endsAt } };
+  return { state, display, endsAt, lastUsedAt, effect: effectOf(row, seenAt) };
 }
 
 /** Whether an owner was ever seen here. @throws what the database throws. */
@@ -110,7 +123,7 @@ function forOperator(row: SummaryRow & { ownerId: string; seenAt: Date }): KeyFo
 }
 
 /** As it is stored. A promise that is not stored yet is made from now on, which is later than the one that will be. */
-function effectOf({ revokedAt, effectiveAt, guaranteedBy }: SummaryRow, seenAt: Date): Effect | null {
+function effectOf({ revokedAt, effectiveAt, guaranteedBy }: RevocationState, seenAt: Date): Effect | null {
   if (!revokedAt) return null;
   if (effectiveAt) return { status: "effective", at: effectiveAt };
   return guaranteedBy ? { status: "pending", guaranteedBy } : pendingSince(seenAt);

@@ -86,8 +86,12 @@ describe("latchkey find", () => {
     const endPassed = eq(apiKeySecrets.hash, hashSecret(first));
     await server().db.update(apiKeySecrets).set({ endsAt: new Date() }).where(endPassed);
     expect(await states(first)).toEqual([[key.id, "revoked"]]);
-    expect((await find(first)).output).toContain("a secret of it that has ended already");
+    expect((await find(first)).output).toMatch(/a secret of it that has ended already, .*, effective: no request/);
+    server().redisProxy.decide = (body) => (body.includes("'DEL'") ? "refuse" : "pass");
     const third = await rotate(0);
+    server().redisProxy.decide = () => "pass";
+    const { objects } = await findJson(second);
+    expect(objects).toMatchObject([{ status: "active", effect: null, secret: { effect: { status: "pending" } } }]);
     expect(await states(first, second, third)).toEqual([
       [key.id, "revoked"],
       [key.id, "revoked"],

@@ -99,6 +99,32 @@ describe("an operator ends keys", () => {
       expectNothingOf([byId.secret, byText.secret, rotated.secret, waiting], ended);
     });
 
+    it("leaves a key alone of which only a secret was pasted that had ended before, and says so", async () => {
+      const caller = newCaller();
+      const { key, secret: old } = await createKeyOf(server(), caller);
+      const input = rotateInput.parse({ id: key.id, graceSeconds: 0, requestId: randomUUID() });
+      const { secret: current } = await rotateApiKey(server(), caller, input);
+      const text = await run(["revoke"], old);
+      expect([text.code, text.errors]).toEqual([0, expect.stringContaining("whose keys were left: 1")]);
+      expect(text.output).toMatch(new RegExp(`${key.id}.*had ended already, effective: no request.*by its id`));
+      const json = objectsIn(await run(["revoke", "--json"], old));
+      expect(json).toMatchObject([
+        {
+          known: true,
+          id: key.id,
+          status: "active",
+          revokedAt: null,
+          effect: { status: "effective" },
+          secret: { state: "revoked" },
+        },
+      ]);
+      expect(await verifyApiKey(server(), current)).toMatchObject({ valid: true });
+      const both = await run(["revoke", "--json"], `${old}\n${key.id}`);
+      expect(objectsIn(both)).toMatchObject([{ id: key.id, status: "revoked", effect: { status: "effective" } }]);
+      expect(await verifyApiKey(server(), current)).toEqual(revoked);
+      expectNothingOf([old, current], { output: text.output + both.output, errors: text.errors });
+    });
+
     it("does not call an id left out whose key it has revoked by its secret", async () => {
       const { secret, key } = await createKeyOf(server(), newCaller());
       const ended = await run(["revoke"], `{"keyId":"${key.id}","sent":"${secret}"}\n`);
