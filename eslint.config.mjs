@@ -98,7 +98,7 @@ export default tseslint.config(
     rules: noSyntax(noEnvironment),
   },
   {
-    files: ["server/{keys,outbox,owners,http,clerk}/**"],
+    files: ["server/{keys,outbox,owners,leaks,http,clerk}/**"],
     ignores: ["server/http/readiness.ts"],
     rules: noSyntax(noEnvironment, onlyWriterOfSlots),
   },

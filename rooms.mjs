@@ -28,6 +28,11 @@ export const rooms = {
     mayImport: ["server/shared", "server/platform"],
     instead: "The history knows no verb: the verb tells it what it has done.",
   },
+  "server/events": {
+    is: "the sending of events to the host's own webhook receiver",
+    mayImport: ["server/shared", "server/platform", "server/history"],
+    instead: "The sender knows no verb: it sends what the history holds.",
+  },
   "server/outbox": {
     is: "change-and-purge, the queue, the drain, effects",
     mayImport: ["server/shared", "server/platform", "server/slot", "server/history"],
@@ -35,7 +40,7 @@ export const rooms = {
   },
   "server/keys": {
     is: "one verb a file: create, list, rename, rotate, revoke, verify, usage",
-    mayImport: ["server/shared", "server/platform", "server/slot", "server/history", "server/outbox"],
+    mayImport: ["server/shared", "server/platform", "server/slot", "server/history", "server/events", "server/outbox"],
     instead: "Verbs know nothing of owners' accounts, HTTP or Clerk. Take a plain argument.",
   },
   "server/owners": {
@@ -43,9 +48,23 @@ export const rooms = {
     mayImport: ["server/shared", "server/platform", "server/history", "server/outbox", "server/keys"],
     instead: "Owners know nothing of HTTP or Clerk. Take a plain argument.",
   },
+  "server/leaks": {
+    is: "keys that were found where they do not belong: GitHub's reports, the end of what was shown",
+    mayImport: ["server/shared", "server/platform", "server/history", "server/outbox", "server/keys"],
+    instead: "Leaks know nothing of HTTP's answers or Clerk. Take a plain argument.",
+  },
   "server/http": {
     is: "the gateway and the endpoints, on fetch's Request and Response",
-    mayImport: ["server/shared", "server/platform", "server/history", "server/outbox", "server/keys", "server/owners"],
+    mayImport: [
+      "server/shared",
+      "server/platform",
+      "server/history",
+      "server/events",
+      "server/outbox",
+      "server/keys",
+      "server/owners",
+      "server/leaks",
+    ],
     instead: "HTTP knows no sign-in: it takes an IdentityProvider.",
   },
   "server/clerk": {
@@ -54,8 +73,16 @@ export const rooms = {
     instead: "The adapter translates; rules belong into server/keys or server/owners.",
   },
   "server/command": {
-    is: "the command `latchkey` for operators: migrate, import, export",
-    mayImport: ["server/shared", "server/settings", "server/platform", "server/keys"],
+    is: "the command `latchkey` for operators: doctor, find, revoke, import, export, migrate",
+    mayImport: [
+      "server/shared",
+      "server/settings",
+      "server/platform",
+      "server/slot",
+      "server/events",
+      "server/outbox",
+      "server/keys",
+    ],
     instead: "A command reads its arguments and settings and calls a verb. Move a rule down to server/keys.",
   },
   server: {
@@ -66,8 +93,10 @@ export const rooms = {
       "server/platform",
       "server/slot",
       "server/history",
+      "server/events",
       "server/outbox",
       "server/keys",
+      "server/leaks",
       "server/http",
     ],
     instead: "context.ts and index.ts put together and do nothing else.",

@@ -34,6 +34,7 @@ export const homeStrings = {
   intro:
     "Create keys for your programs, see when each was last used, and revoke them. You are told from when on no request with the key is accepted.",
   manage: "Manage your API keys",
+  found: "Found a key that is not yours? Tell us",
   terminal: {
     label: "An example: a key is accepted, then revoked, then refused",
     request: 'curl -H "Authorization: Bearer $API_KEY" …/api/v1/whoami',

@@ -4,6 +4,7 @@ import { join } from "node:path";
 /** Where each folder of this repository comes to stand in an app. Both are equally deep, so the files' imports are right in both. */
 const folders: Record<string, string> = {
   "app/(site)/settings/api-keys/": "app/(latchkey)/settings/api-keys/",
+  "app/(site)/leaked/": "app/(latchkey)/leaked/",
   "app/api/[...latchkey]/": "app/api/[...latchkey]/",
   "server/latchkey/": "server/latchkey/",
   "trpc/latchkey/": "trpc/latchkey/",
@@ -33,7 +34,8 @@ export function describeRegistry() {
         name: "api-keys",
         type: "registry:item",
         title: "API keys",
-        description: "The page on which users manage their API keys, and the endpoints of Latchkey.",
+        description:
+          "The page on which users manage their API keys, a page for whoever finds one, and the endpoints of Latchkey.",
         dependencies: packagesOf(files),
         files: files.map((path) => ({ path, type: "registry:file", target: targetOf(path) })),
         // Empty ones count as unset, and the first request names them.

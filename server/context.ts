@@ -1,10 +1,12 @@
+import { createEventSender, type EventSettings } from "./events";
 import { createAdoptions } from "./keys/adopt";
 import type { KeySettings, ServerContext } from "./keys/context";
-import { createFailedAttempts } from "./keys/failed-attempts";
 import { prepareFindByHash } from "./keys/find-by-hash";
 import { createUnknownHashes } from "./keys/unknown-hashes";
 import { createUsageRecorder } from "./keys/usage";
 import { defaultHistoryDays } from "./history";
+import { createLeaks, defaultLeakSettings, type LeakContext, type LeakSettings } from "./leaks";
+import { createCallWindow } from "./platform/call-window";
 import { createConcurrencyLimit } from "./platform/concurrency-limit";
 import { createDatabase } from "./platform/database";
 import { createLogger } from "./platform/logger";
@@ -17,11 +19,15 @@ import { createSlotBreaker } from "./slot/slot-breaker";
 export interface ServerOptions extends Omit<KeySettings, "historyDays"> {
   /** How many days the history is kept, by default 365. */
   historyDays?: number;
+  /** What happens to keys that are found where they do not belong. */
+  leaks?: Partial<LeakSettings>;
   /** A Postgres primary. */
   databaseUrl: string;
   /** The Redis leader. Every key of ours there begins with `prefix`, in all processes with the same one. */
   redis: RedisPlace & { prefix: string };
   logLevel: string;
+  /** Where every event of the history is sent. Absent: nowhere. */
+  events?: EventSettings | undefined;
   now?: () => Date;
 }
 
@@ -32,6 +38,9 @@ export interface ServerOptions extends Omit<KeySettings, "historyDays"> {
  */
 const databaseReads = { atOnce: 20, waiting: 500, patienceMilliseconds: 1_000 };
 
+/** Unknown keys of one address in a minute, so that guessing does not cost the database a read each time. */
+const failedAttempts = 30;
+
 /**
  * Makes everything that one process needs. It connects to nothing yet and reads no environment. A process may have more than one.
  * @example
@@ -41,10 +50,19 @@ const databaseReads = { atOnce: 20, waiting: 500, patienceMilliseconds: 1_000 };
  *   databaseUrl: "postgres://…", redis: { url: "https://…", token: "…", prefix: "latchkey:" }, logLevel: "info",
  * });
  */
-export function createServerContext(options: ServerOptions): ServerContext {
-  const { databaseUrl, logLevel, now = () => new Date(), historyDays = defaultHistoryDays, ...settings } = options;
-  const db = createDatabase(databaseUrl);
+export function createServerContext(options: ServerOptions): ServerContext & Pick<LeakContext, "leaks"> {
+  const {
+    databaseUrl,
+    logLevel,
+    events,
+    now = () => new Date(),
+    historyDays = defaultHistoryDays,
+    leaks,
+    ...settings
+  } = options;
+  const db = createDatabase(databaseUrl, { sendsEvents: events !== undefined });
   const logger = createLogger(logLevel);
+  const metrics = createMetrics();
   const redis = createRedisClients(options.redis, logger);
   const { prefix } = options.redis;
   const limit = (name: string) => createCallLimit({ redis: redis.limiter, prefix, name, logger });
@@ -55,14 +73,16 @@ export function createServerContext(options: ServerOptions): ServerContext {
     redis,
     slots: createSlots({ redis, prefix }),
     slotBreaker: createSlotBreaker(),
-    metrics: createMetrics(),
+    metrics,
     logger,
     now,
     databaseReads: createConcurrencyLimit(databaseReads),
     unknownHashes: createUnknownHashes(now),
     adoptions: createAdoptions(settings.adopt),
     usage: createUsageRecorder({ db, logger, now }),
-    failedAttempts: createFailedAttempts(now),
+    failedAttempts: createCallWindow({ allowed: failedAttempts, now }),
+    events: events && createEventSender({ db, logger, metrics, events }),
     limits: { owner: limit("owner"), create: limit("create"), invalidate: limit("invalidate") },
+    leaks: createLeaks({ ...defaultLeakSettings, ...leaks }, { now, logger }),
   };
 }

@@ -1,9 +1,11 @@
 import { createServerContext } from "./context";
+import { startEvents } from "./events";
 import { createPruner } from "./history";
 import { createHandler, type HttpOptions } from "./http/handler";
 import type { IdentityProvider } from "./http/identity";
 import { type KeyedHandler, withApiKey } from "./http/with-api-key";
-import { type LatchkeyServer, type Verification, verifyApiKey, type VerifyContext } from "./keys";
+import { type LatchkeyServer, type Verification, verifyApiKey } from "./keys";
+import type { LeakContext } from "./leaks";
 import { checkOptions, type LatchkeyOptions } from "./options";
 import { drainPurges, startDraining } from "./outbox/drain";
 import { createRunning } from "./running";
@@ -55,8 +57,8 @@ export interface Latchkey<Scope extends string = string> {
   /** Tries every purge that is due once. @returns how many Redis confirmed, and how many it did not. */
   drain: () => Promise<{ confirmed: number; failed: number }>;
   /**
-   * Drains in the background until `close`, for a process that lives long, and deletes what is older than the history is kept. More than one
-   * call starts one drain.
+   * Drains in the background until `close`, for a process that lives long. It also deletes what is older than the history is kept, notes keys
+   * that expire soon, and sends events. More than one call starts it once.
    */
   startDraining: () => void;
   /** Writes the uses that were counted so far, such as before a process ends. A failed write is kept for the next one. */
@@ -79,7 +81,7 @@ export interface Latchkey<Scope extends string = string> {
 export function createLatchkey<const Scope extends string = string>(options: LatchkeyOptions<Scope>): Latchkey<Scope> {
   const { identity, http, defer, ...rest } = checkOptions(options);
   const running = createRunning();
-  const server: VerifyContext = {
+  const server: LeakContext = {
     ...createServerContext(rest),
     defer: (task) => defer(() => running.wait(task())),
   };
@@ -90,6 +92,12 @@ export function createLatchkey<const Scope extends string = string>(options: Lat
     const handle = createHandler(latchkey, handlerOptions);
     return (request: Request) => running.wait(handle(request));
   };
+  function startAll() {
+    const stops = [startDraining(server, undefined, createPruner(server)), startEvents(server)];
+    return async () => {
+      await Promise.all(stops.map((stop) => stop()));
+    };
+  }
   async function close() {
     await stopDraining?.();
     await running.end();
@@ -108,7 +116,7 @@ export function createLatchkey<const Scope extends string = string>(options: Lat
     createHandler: createWaitedHandler,
     drain: () => running.wait(drainPurges(server)),
     startDraining: () => {
-      if (!closing) stopDraining ??= startDraining(server, undefined, createPruner(server));
+      if (!closing) stopDraining ??= startAll();
     },
     flush: () => server.usage.flush(),
     close: () => (closing ??= close()),

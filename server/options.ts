@@ -8,7 +8,9 @@ import type { Adopt } from "./keys";
 import { noIdentity } from "./http/no-identity";
 import type { RedisAddress } from "./platform/redis-connection";
 import { findShapeProblem } from "./settings/accept-formats";
-import { headerText, origin, redisUrl, secret, serverUrl, settings } from "./settings/env";
+import { defaultLeakSettings } from "./leaks";
+import { eventsSecret } from "./settings/events-secret";
+import { headerText, origin, outsideUrl, redisUrl, secret, serverUrl, settings } from "./settings/env";
 import { readRedisAddress } from "./settings/redis-address";
 import { type CharacterClass, characterClasses, type SecretFormat } from "./shared/secret-format";
 
@@ -96,7 +98,15 @@ const rules = {
   onMemberLeave: settings.API_KEYS_ON_MEMBER_LEAVE,
   trustedProxyHops: z.int().min(0).max(10).default(0),
   historyDays: z.int().min(1).max(36_500).default(defaultHistoryDays),
+  leaks: z
+    .strictObject({
+      action: settings.LEAK_ACTION,
+      githubSecretScanning: z.boolean().default(defaultLeakSettings.githubSecretScanning),
+      githubKeysUrl: outsideUrl.default(defaultLeakSettings.githubKeysUrl),
+    })
+    .prefault({}),
   logLevel: settings.LOG_LEVEL,
+  events: z.strictObject({ url: outsideUrl, secret: eventsSecret }).optional(),
   identity: z
     .custom<IdentityProvider>(isIdentity, "must have readSession, verifyBearer and createWebhook")
     .default(() => noIdentity),

@@ -23,6 +23,13 @@ export default function HomePage() {
             </div>
           ))}
         </dl>
+        <Link
+          href="/leaked"
+          prefetch={false}
+          className="mt-10 inline-block rounded-sm text-[0.8125rem] text-muted-foreground underline underline-offset-4 hover:text-foreground"
+        >
+          {strings.found}
+        </Link>
       </div>
     </main>
   );

@@ -12,6 +12,10 @@ export interface CommandIo {
   errors: Writable;
   /** Those of the app, where the caller knows them. Absent: whatever is named is taken. */
   scopes?: readonly string[];
+  /** Whether the app has Clerk installed. Absent: it has. Without it, Clerk's settings are none that are missing. */
+  hasClerk?: boolean;
+  /** For tests: the clock of this process. */
+  now?: () => number;
 }
 
 /** A command that was refused or has failed, in words for its operator. They repeat no secret, no hash and no line of a file. */

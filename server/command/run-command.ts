@@ -1,15 +1,20 @@
 import { Command, CommanderError } from "commander";
 
+import { CommitOutcomeUnknownError } from "../platform/database";
 import { describeFault } from "../platform/logger";
 import { trimSettings } from "../settings/env";
 import { parseAcceptFormats } from "../settings/accept-formats";
 import { type AddCommand, CommandError, type CommandIo, type ExitCode } from "./command-io";
+import { addDoctor } from "./doctor";
 import { addExport } from "./export";
+import { addFind } from "./find";
 import { addImport } from "./import";
+import { isTimeout } from "./is-timeout";
 import { addMigrate } from "./migrate";
+import { addRevoke } from "./revoke";
 import { holdsCredential } from "./spoilt-argument";
 
-const commands: readonly AddCommand[] = [addMigrate, addImport, addExport];
+const commands: readonly AddCommand[] = [addDoctor, addFind, addRevoke, addMigrate, addImport, addExport];
 
 /**
  * Runs one command of `latchkey`.
@@ -84,6 +89,8 @@ function describe(fault: unknown): string {
   const all = [name, code, cause].filter(Boolean).join(", ");
   // Postgres' codes for a schema and a table that are not there.
   if (/\b(?:3F000|42P01)\b/.test(all)) return "The database has no tables of Latchkey. Run `latchkey migrate` first.";
-  const isUnreachable = /ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT/.test(all);
+  if (fault instanceof CommitOutcomeUnknownError)
+    return "Postgres did not say whether it has stored the last change. Run the command again: it changes nothing twice.";
+  const isUnreachable = /ECONN|ENOTFOUND|EAI_AGAIN/.test(all) || isTimeout(fault);
   return `${isUnreachable ? "DATABASE_URL leads to no Postgres that answers" : "It failed"}: ${all}.`;
 }

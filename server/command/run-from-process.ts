@@ -1,3 +1,6 @@
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
 import nextEnv from "@next/env";
 
 import type { CommandIo, ExitCode } from "./command-io";
@@ -14,5 +17,16 @@ export function runFromProcess(known: Pick<CommandIo, "scopes"> = {}): Promise<E
   // When whoever reads the output is gone, writing to it fails. What was begun in the database is ended all the same.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   const { env: environment, stdin: input, stdout: output, stderr: errors } = process;
-  return runCommand(process.argv.slice(2), { environment, input, output, errors, ...known });
+  const hasClerk = isInstalled("@clerk/nextjs");
+  return runCommand(process.argv.slice(2), { environment, input, output, errors, hasClerk, ...known });
+}
+
+/** Whether the app in this folder can import a package. */
+function isInstalled(name: string): boolean {
+  try {
+    createRequire(join(process.cwd(), "package.json")).resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -17,3 +17,6 @@ export function byUser({ userId, impersonatedBy }: Person): Actor {
 export const byKey = (keyId: string): Actor => ({ kind: "key", id: keyId });
 export const byOperator: Actor = { kind: "operator", id: null };
 export const byClerk: Actor = { kind: "clerk", id: null };
+/** Who has found a key. @param id `github`, or null for somebody of whom nothing is known. */
+export const byReporter = (id: "github" | null): Actor => ({ kind: "reporter", id });
+export const bySystem: Actor = { kind: "system", id: null };

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 
 import type { Database, Statements } from "../platform/database";
 import { describeFault, type Logger } from "../platform/logger";
-import { keyEvents } from "../platform/schema";
+import { eventDeliveries, keyEvents } from "../platform/schema";
 import { firstEventIdAt } from "./event-id";
 
 /** What pruning needs. */
@@ -35,9 +35,11 @@ export async function pruneEvents({ db, settings }: Pick<PruneContext, "db" | "s
       select set_config('latchkey.history_days', ${String(days)}, true),
         pg_try_advisory_xact_lock(hashtext('latchkey history')) as is_alone`);
     if (!rows[0]?.is_alone) return 0;
-    const { rowCount } = await transaction.execute(
-      sql`delete from ${keyEvents} where id in ${selectOldEvents(transaction, days)}`,
-    );
+    // What is deleted cannot be sent any more.
+    const { rowCount } = await transaction.execute(sql`
+      with old as materialized (${selectOldEvents(transaction, days)}),
+        unsent as (delete from ${eventDeliveries} where event_id in (select id from old))
+      delete from ${keyEvents} where id in (select id from old)`);
     return rowCount ?? 0;
   });
   return result;

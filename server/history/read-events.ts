@@ -58,7 +58,7 @@ export function selectEvents(db: Statements, of: HistoryOf, { before, limit }: P
     .limit(limit);
 }
 
-function toKeyEvent(row: typeof keyEvents.$inferSelect): KeyEvent {
+export function toKeyEvent(row: typeof keyEvents.$inferSelect): KeyEvent {
   const { id, at, action, keyId, keyName, actorKind, actorId, impersonatedBy, detail } = row;
   const actor = { kind: actorKind, id: actorId, ...(impersonatedBy !== null && { impersonatedBy }) };
   return { id, at, action, keyId: keyId === null ? null : toPublicId(keyId), keyName, actor, detail };

@@ -1,11 +1,14 @@
-import { pruneInTime } from "../history";
+import { readEventBacklog } from "../events";
+import { noteExpiringInTime, pruneInTime } from "../history";
 import { drainPurges } from "../outbox/drain";
 import { readBacklog } from "../outbox/queue";
-import { type LatchkeyServer, openServer, type VerifyContext } from "../keys";
+import type { LatchkeyServer, VerifyContext } from "../keys";
+import { openLeakServer } from "../leaks";
 import { createEndpoint, type Endpoint, refuseWithStatus } from "./endpoint";
 import type { IdentityProvider } from "./identity";
 import { createHistoryEndpoint } from "./history";
 import { introspect, refuseIntrospection } from "./introspect";
+import { createGithubLeakEndpoint, createLeakEndpoint } from "./leaks";
 import { createOpenApiDocument } from "./openapi";
 import { createOriginalEndpoint } from "./original-endpoint";
 import { problemResponse } from "./problem";
@@ -32,8 +35,8 @@ export interface HandledLatchkey {
 }
 
 /**
- * Makes one handler for all HTTP endpoints: whoami, introspection, the download of the history, health, metrics, the cron job, the webhook,
- * the original endpoint and the OpenAPI document.
+ * Makes one handler for all HTTP endpoints: whoami, introspection, reports of found keys, the download of the history, health, metrics,
+ * the cron job, the webhook, the original endpoint and the OpenAPI document.
  * @param options `basePath`: what their paths begin with, by default `/api`. Slashes at its ends do not matter.
  * @returns a handler from fetch's Request to its Response. Other paths are answered with 404. It throws what the endpoint throws.
  * @example
@@ -53,7 +56,7 @@ export function createHandler(latchkey: HandledLatchkey, { basePath = "/api" }: 
 }
 
 function endpointsOf({ server: passedOn, identity, http }: HandledLatchkey, base: string): Map<string, Endpoint> {
-  const server = openServer(passedOn);
+  const server = openLeakServer(passedOn);
   const getContext = () => server;
   const describeKey = createWithApiKey(getContext)((_request, { key }) => {
     const { keyId, ownerId, createdBy, name, environment, scopes, expiresAt, secret } = key;
@@ -82,6 +85,8 @@ function endpointsOf({ server: passedOn, identity, http }: HandledLatchkey, base
         { isThere: () => http.introspectionSecret !== undefined, refuse: refuseIntrospection },
       ),
     ],
+    ["/v1/leaks", createLeakEndpoint(server)],
+    ["/v1/leaks/github", createGithubLeakEndpoint(server)],
     [
       "/invalidate-user-api-key-cache",
       createOriginalEndpoint({
@@ -107,15 +112,22 @@ async function answerReadiness(server: VerifyContext): Promise<Response> {
   return Response.json({ status: isReady ? "ok" : "unavailable", ...readiness }, { status: isReady ? 200 : 503 });
 }
 
-/** Tries every purge that waits, due or not. Then it deletes what is older than the history is kept. */
+/**
+ * Tries every purge that waits, due or not. Then it deletes what is older than the history is kept, notes keys that expire soon, and tries every
+ * event that waits to be sent.
+ */
 async function answerDrain(server: VerifyContext): Promise<Response> {
   const { confirmed, failed } = await drainPurges(server, { dueOrNot: true });
   await pruneInTime(server);
-  return Response.json({ confirmed, failed });
+  await noteExpiringInTime(server);
+  const events = await server.events?.sendAll();
+  return Response.json({ confirmed, failed, events });
 }
 
-/** This process's metrics in Prometheus's text format. */
-async function answerMetrics({ db, metrics }: VerifyContext): Promise<Response> {
-  const { text, contentType } = await metrics.render(await readBacklog(db));
+/** This process's metrics in Prometheus's text format. They are needed most while the database is down. */
+async function answerMetrics({ db, metrics, events }: VerifyContext): Promise<Response> {
+  const backlog = await readBacklog(db).catch(() => null);
+  const eventBacklog = events ? await readEventBacklog(db).catch(() => null) : undefined;
+  const { text, contentType } = await metrics.render(backlog, eventBacklog);
   return new Response(text, { headers: { "Content-Type": contentType } });
 }

@@ -3,8 +3,11 @@ import { createDocument, type ZodOpenApiResponseObject } from "zod-openapi";
 import { invalidateCacheInput } from "../shared/inputs";
 import {
   effectSchema,
+  githubLabelSchema,
+  githubMatchSchema,
   introspectionSchema,
   keyEventSchema,
+  leakReportSchema,
   problemSchema,
   readinessSchema,
   whoamiSchema,
@@ -23,6 +26,10 @@ const keyRefusals = {
   "400": problem("`ambiguous_credentials`: two different keys."),
   "401": problem("`missing_api_key`, `invalid_api_key`, `api_key_revoked` or `api_key_expired`."),
   "503": problem("`verification_unavailable`: no verdict, the key may be good."),
+};
+const leakRefusals = {
+  "413": problem("`body_too_large`."),
+  "422": problem("`invalid_body`."),
 };
 const secretEnd = {
   "API-Key-Expires": {
@@ -89,6 +96,46 @@ export function createOpenApiDocument(origin: string, base = "/api") {
           },
         },
       },
+      [`${base}/v1/leaks`]: {
+        post: {
+          operationId: "reportLeak",
+          summary: "Ends keys that somebody has found where they do not belong. Repeatable.",
+          security: [],
+          requestBody: { required: true, content: { "application/json": { schema: leakReportSchema } } },
+          responses: {
+            "202": json("Everything is committed. It does not say what the credentials were.", z.strictObject({})),
+            ...leakRefusals,
+            "429": problem("`rate_limited`, with Retry-After."),
+            "503": problem("`verification_unavailable`: send it again."),
+          },
+        },
+      },
+      [`${base}/v1/leaks/github`]: {
+        post: {
+          operationId: "reportLeakByGithub",
+          summary: "GitHub's secret scanning partner protocol. Not there unless GITHUB_SECRET_SCANNING is on.",
+          security: [],
+          requestParams: {
+            header: z.object({
+              "Github-Public-Key-Identifier": z.string(),
+              "Github-Public-Key-Signature": z
+                .string()
+                .meta({ description: "ECDSA with P-256 and SHA-256 over the body, in base64." }),
+            }),
+          },
+          requestBody: {
+            required: true,
+            content: { "application/json": { schema: z.array(githubMatchSchema).max(10_000) } },
+          },
+          responses: {
+            "200": json("One label for each match, in the same order.", z.array(githubLabelSchema)),
+            "401": problem("`invalid_signature`: it is missing or wrong."),
+            "404": problem("`leaks_off`."),
+            ...leakRefusals,
+            "503": problem("`keys_unavailable` or `verification_unavailable`: send it again."),
+          },
+        },
+      },
       [`${base}/invalidate-user-api-key-cache`]: {
         post: {
           operationId: "invalidateCache",
@@ -142,7 +189,8 @@ export function createOpenApiDocument(origin: string, base = "/api") {
       [`${base}/health/ready`]: {
         get: {
           operationId: "ready",
-          summary: "Whether Postgres and Redis are reached, and how long the oldest purge has waited.",
+          summary:
+            "Whether Postgres and Redis are reached, how long the oldest purge has waited, and what this process has done.",
           responses: { "200": json("Both are.", readinessSchema), "503": json("One is not.", readinessSchema) },
         },
       },

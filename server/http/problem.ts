@@ -25,7 +25,24 @@ const problems = {
   },
   rate_limited: { status: 429, title: "Too many requests", detail: "The limit of requests a minute is reached." },
   not_found: { status: 404, title: "Not found", detail: "There is nothing at this address." },
+  leaks_off: { status: 404, title: "Not found", detail: "Reports of GitHub's secret scanning are not turned on here." },
   method_not_allowed: { status: 405, title: "Method not allowed", detail: "This address does not take that method." },
+  body_too_large: { status: 413, title: "Body too large", detail: "The body is longer than this address takes." },
+  invalid_signature: {
+    status: 401,
+    title: "Invalid signature",
+    detail: "The signature of the body is missing, is wrong, or was made with a key that GitHub does not publish.",
+  },
+  invalid_body: {
+    status: 422,
+    title: "Invalid body",
+    detail: "The body is not what this address takes, or it did not arrive in time.",
+  },
+  keys_unavailable: {
+    status: 503,
+    title: "Keys unavailable",
+    detail: "The keys with which GitHub signs cannot be read right now. Send it again.",
+  },
   verification_unavailable: {
     status: 503,
     title: "Verification unavailable",
@@ -71,6 +88,7 @@ export function problemResponse(code: ProblemCode, options: ProblemOptions = {})
 /** The value of `WWW-Authenticate`. It has no error code where no key was sent (RFC 6750, section 3). */
 function challengeFor(code: ProblemCode, scope: string | undefined): string | null {
   if (code === "insufficient_scope") return `Bearer realm="api", error="insufficient_scope", scope="${scope ?? ""}"`;
+  if (code === "invalid_signature") return "Github-Public-Key-Signature";
   if (problems[code].status !== 401) return null;
   return code === "missing_api_key" ? 'Bearer realm="api"' : 'Bearer realm="api", error="invalid_token"';
 }

@@ -1,3 +1,4 @@
+import { type EventBacklog, readEventBacklog } from "../events";
 import type { ServerContext } from "../keys/context";
 import { readBacklog } from "../outbox/queue";
 
@@ -7,19 +8,41 @@ export interface Readiness {
   redis: "ok" | "unreachable";
   /** How long the oldest purge has waited until now for Redis to confirm it. Null when there is none, or Postgres cannot be asked. */
   oldestPendingPurgeSeconds: number | null;
+  /** How long ago a drain of this process had every due purge confirmed, or found none. Null: never since its start. */
+  lastDrainSeconds: number | null;
+  /** How many strings were reported to this process as leaked keys. It does not say whether they were any: nobody may learn that here. */
+  leaksReceived: number;
+  /** Absent: events are sent nowhere. Null: Postgres cannot be asked. */
+  events?: (EventBacklog & { isRefused: boolean }) | null;
 }
 
 /** Checks whether this process reaches Postgres and Redis. Each check takes at most the time budget of its client. It never throws. */
-export async function checkReadiness(ctx: Pick<ServerContext, "db" | "redis">): Promise<Readiness> {
-  const pinging = ctx.redis.purge.evaluate("return 'pong'", { keys: [], args: [] });
-  const [purges, ping] = await Promise.allSettled([readBacklog(ctx.db), pinging]);
+export async function checkReadiness(
+  ctx: Pick<ServerContext, "db" | "redis" | "events" | "metrics">,
+): Promise<Readiness> {
+  const [purges, ping, events] = await Promise.allSettled([
+    readBacklog(ctx.db),
+    ctx.redis.purge.evaluate("return 'pong'", { keys: [], args: [] }),
+    ctx.events && readEventState(ctx.db, ctx.events),
+  ]);
   const oldest = purges.status === "fulfilled" ? purges.value.oldestSeconds : null;
   const postgres = purges.status === "fulfilled" ? "ok" : "unreachable";
   const redis = ping.status === "fulfilled" && ping.value === "pong" ? "ok" : "unreachable";
+  const { lastDrainSeconds, leaksReceived } = ctx.metrics.read();
   return {
     isReady: postgres === "ok" && redis === "ok",
     postgres,
     redis,
-    oldestPendingPurgeSeconds: oldest === null ? null : Math.round(oldest),
+    oldestPendingPurgeSeconds: wholeSeconds(oldest),
+    lastDrainSeconds: wholeSeconds(lastDrainSeconds),
+    leaksReceived,
+    ...(ctx.events && { events: (events.status === "fulfilled" && events.value) || null }),
   };
 }
+
+async function readEventState(db: ServerContext["db"], sender: NonNullable<ServerContext["events"]>) {
+  const { oldestSeconds, ...backlog } = await readEventBacklog(db);
+  return { ...backlog, oldestSeconds: wholeSeconds(oldestSeconds), isRefused: sender.isRefused() };
+}
+
+const wholeSeconds = (seconds: number | null) => (seconds === null ? null : Math.max(0, Math.round(seconds)));

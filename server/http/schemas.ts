@@ -84,5 +84,43 @@ export const readinessSchema = z
     postgres: z.enum(["ok", "unreachable"]),
     redis: z.enum(["ok", "unreachable"]),
     oldestPendingPurgeSeconds: z.int().nullable(),
+    lastDrainSeconds: z.int().nullable(),
+    leaksReceived: z.int(),
+    events: z
+      .strictObject({
+        waiting: z.int().meta({ description: "It counts no further than 10,000." }),
+        oldestSeconds: z.int().nullable(),
+        givenUp: z.int().meta({ description: "After 3 days of attempts. It counts no further than 10,000." }),
+        isRefused: z.boolean().meta({ description: "The receiver has answered 410: this process sends no more." }),
+      })
+      .nullable()
+      .optional()
+      .meta({ description: "Events that are to be sent. Absent where no address is set." }),
   })
   .meta({ id: "Readiness" });
+
+export const githubMatchSchema = z
+  .object({
+    token: z.string(),
+    type: z.string(),
+    url: z.string().max(2_048).optional(),
+    source: z.string().max(2_048).optional(),
+  })
+  .meta({ id: "GithubMatch" });
+
+export const githubLabelSchema = z
+  .strictObject({
+    token_raw: z.string(),
+    token_type: z.string(),
+    label: z
+      .enum(["true_positive", "false_positive"])
+      .meta({ description: "`true_positive`: a key of ours, also one that was dead already." }),
+  })
+  .meta({ id: "GithubLabel" });
+
+export const leakReportSchema = z
+  .strictObject({
+    credentials: z.array(z.string()).min(1).max(100).meta({ description: "What was found, each as a whole." }),
+    url: z.string().max(2_048).optional().meta({ description: "Where it was found." }),
+  })
+  .meta({ id: "LeakReport" });

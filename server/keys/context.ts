@@ -1,11 +1,12 @@
+import type { EventSender } from "../events";
 import type { OutboxContext } from "../outbox/context";
 import type { ConcurrencyLimit } from "../platform/concurrency-limit";
 import type { CallLimit } from "../platform/call-limit";
+import type { CallWindow } from "../platform/call-window";
 import type { RedisClients } from "../platform/redis";
 import type { SecretFormat } from "../shared/secret-format";
 import type { SlotBreaker } from "../slot/slot-breaker";
 import type { Adopt, Adoptions } from "./adopt";
-import type { FailedAttempts } from "./failed-attempts";
 import type { FindByHash } from "./find-by-hash";
 import type { UnknownHashes } from "./unknown-hashes";
 import type { UsageRecorder } from "./usage";
@@ -52,6 +53,9 @@ export interface ServerContext extends OutboxContext, LatchkeyServer {
   unknownHashes: UnknownHashes;
   adoptions: Adoptions;
   usage: UsageRecorder;
-  failedAttempts: FailedAttempts;
+  /** Counts unknown keys by the address that they came from. */
+  failedAttempts: CallWindow;
+  /** Absent: there is no address that events are sent to. */
+  events?: EventSender | undefined;
   limits: { owner: CallLimit; create: CallLimit; invalidate: CallLimit };
 }

@@ -6,11 +6,11 @@ import { apiKeys, apiKeySecrets } from "../platform/schema";
 import { changeAndPurge } from "../outbox/change-and-purge";
 import type { Effect } from "../shared/effect";
 import { DomainError } from "../shared/errors";
-import { byUser, recordEvents } from "../history";
+import { byUser } from "../history";
 import type { Caller } from "./access";
 import { fromPublicId } from "../shared/public-id";
 import { summaryColumns } from "./key-columns";
-import { actOfEnding, revokeSecrets } from "./replace-secrets";
+import { endSecrets } from "./replace-secrets";
 import { type ApiKeySummary, summarise, toSummary } from "./summary";
 
 type Secret = typeof apiKeySecrets.$inferSelect;
@@ -44,7 +44,7 @@ export async function endSecretBeside(
     ctx,
     async (transaction, purge) => {
       const [locked] = await transaction
-        .select({ id: apiKeys.id, name: apiKeys.name, revokedAt: apiKeys.revokedAt })
+        .select({ id: apiKeys.id, name: apiKeys.name, ownerId: apiKeys.ownerId, revokedAt: apiKeys.revokedAt })
         .from(apiKeys)
         .where(isKey)
         .for("no key update");
@@ -54,10 +54,7 @@ export async function endSecretBeside(
       ended = beside?.state === "revoked" ? beside.hash : undefined;
       if (beside && isBeside(beside) && !locked.revokedAt && choose(beside, now)) {
         chosen = ended = beside.hash;
-        await revokeSecrets(transaction, [ended], beside.state === "previous" ? { endsAt: now } : {});
-        await recordEvents(transaction, [
-          { action: actOfEnding(beside), ownerId: owner.ownerId, key: locked, actor: byUser(owner) },
-        ]);
+        await endSecrets(transaction, [{ secret: beside, key: locked }], { now, actor: byUser(owner) });
       }
       const [row] = await transaction.select(summaryColumns).from(apiKeys).where(isKey);
       if (!row) throw new Error("the key is gone");

@@ -4,9 +4,11 @@ import { eq, inArray, sql } from "drizzle-orm";
 
 import type { ServerContext } from "./context";
 import type { Statements } from "../platform/database";
+import { recordEvents } from "../history";
 import { describeFault } from "../platform/logger";
 import { apiKeySecrets, apiKeySecretUses } from "../platform/schema";
 import { DomainError } from "../shared/errors";
+import type { Actor } from "../shared/key-event";
 import { hasEnded } from "../shared/status";
 
 type Secret = typeof apiKeySecrets.$inferSelect;
@@ -66,6 +68,29 @@ export async function keepingVerified<T>(
 /** Whether the secret is known to have been verified, by its row of uses. */
 export async function isKnownAsVerified(db: Statements, hash: Buffer): Promise<boolean> {
   return (await db.$count(apiKeySecretUses, eq(apiKeySecretUses.hash, hash))) > 0;
+}
+
+/** A secret beside the current one that is to end before its time, and its key as it is under the lock. */
+export interface EndingSecret {
+  secret: Pick<Secret, "hash" | "state">;
+  key: { id: string; name: string; ownerId: string };
+}
+
+/** Ends secrets that wait or that are in their grace, alone, and records it. The caller has locked the keys, and names the purges. */
+export async function endSecrets(
+  transaction: Statements,
+  ending: readonly EndingSecret[],
+  { now, actor }: { now: Date; actor: Actor },
+): Promise<void> {
+  const hashes = (state: Secret["state"]) =>
+    ending.filter(({ secret }) => secret.state === state).map(({ secret }) => secret.hash);
+  await revokeSecrets(transaction, hashes("waiting"));
+  // Their end is now, which the summary tells until Redis has confirmed it.
+  await revokeSecrets(transaction, hashes("previous"), { endsAt: now });
+  await recordEvents(
+    transaction,
+    ending.map(({ secret, key }) => ({ action: actOfEnding(secret), ownerId: key.ownerId, key, actor })),
+  );
 }
 
 /** Makes room for another previous secret: those whose grace is over are revoked from their end on. The caller names their purges. */

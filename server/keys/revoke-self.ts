@@ -4,14 +4,16 @@ import { adoptKey } from "./adopt";
 import type { ServerContext } from "./context";
 import type { VerificationRow } from "./find-by-hash";
 import type { Statements } from "../platform/database";
-import { apiKeys, apiKeySecrets } from "../platform/schema";
+import { lockKeys } from "../platform/locks";
+import { apiKeySecrets } from "../platform/schema";
+import { inSpan } from "../platform/tracing";
 import { changeAndPurge } from "../outbox/change-and-purge";
 import { recordSecretEffects } from "../outbox/effects";
-import { byKey, recordEvents } from "../history";
+import { byKey } from "../history";
 import type { Effect } from "../shared/effect";
 import { toPublicId } from "../shared/public-id";
 import { isWellFormedSecret } from "../shared/secret-format";
-import { actOfEnding, hasGraceEnded, recordEnded, revokeSecrets } from "./replace-secrets";
+import { endSecrets, hasGraceEnded, recordEnded } from "./replace-secrets";
 import { markRevoked } from "./revoke";
 import { hashSecret } from "./secret";
 
@@ -27,7 +29,16 @@ import { hashSecret } from "./secret";
  * const effect = await revokeSelf(ctx, "lk_live_…");
  * if (effect === null) console.log("no key ever had this secret");
  */
-export async function revokeSelf(ctx: ServerContext, secret: string): Promise<Effect | null> {
+export function revokeSelf(ctx: ServerContext, secret: string): Promise<Effect | null> {
+  return inSpan("latchkey.revoke", async (note) => {
+    note("latchkey.revoked_by", "key");
+    const effect = await endShown(ctx, secret);
+    if (effect) note("latchkey.effect", effect.status);
+    return effect;
+  });
+}
+
+async function endShown(ctx: ServerContext, secret: string): Promise<Effect | null> {
   if (!isWellFormedSecret(secret, ctx.settings.secretFormat)) return null;
   const hash = hashSecret(secret);
   const find = () => ctx.databaseReads(() => ctx.findByHash.execute({ hash }));
@@ -42,17 +53,15 @@ export async function revokeSelf(ctx: ServerContext, secret: string): Promise<Ef
   const { effects, secretEffects } = await changeAndPurge(
     ctx,
     async (transaction, purge) => {
-      const key = await lockKey(transaction, keyId);
+      const [key] = await lockKeys(transaction, [keyId]);
       const secretAlone = key && (await findSecretAlone(transaction, key, hash, wasCurrent));
       const actor = byKey(toPublicId(keyId));
       if (secretAlone) {
         const now = ctx.now();
         // It may have ended by time while this call waited.
         if (hasGraceEnded(secretAlone, now)) await recordEnded(transaction, [hash]);
-        else if (secretAlone.state !== "revoked") {
-          await revokeSecrets(transaction, [hash], secretAlone.state === "previous" ? { endsAt: now } : {});
-          await recordEvents(transaction, [{ action: actOfEnding(secretAlone), ownerId: key.ownerId, key, actor }]);
-        }
+        else if (secretAlone.state !== "revoked")
+          await endSecrets(transaction, [{ secret: secretAlone, key }], { now, actor });
         await purge({ target: "revoked", hashes: [hash] });
         return;
       }
@@ -72,16 +81,6 @@ async function effectOfEnded(
 ): Promise<Effect | null> {
   if (state === "revoked") return (await recordSecretEffects(ctx.db, [hash], null)).get(hash.toString("hex")) ?? null;
   return endsAt && hasGraceEnded({ state, endsAt }, ctx.now()) ? { status: "effective", at: endsAt } : null;
-}
-
-async function lockKey(transaction: Statements, keyId: string) {
-  const { id, name, ownerId, revokedAt } = apiKeys;
-  const [key] = await transaction
-    .select({ id, name, ownerId, revokedAt })
-    .from(apiKeys)
-    .where(eq(id, keyId))
-    .for("no key update");
-  return key;
 }
 
 /** The current secret ends the key, and with it the other secrets. */

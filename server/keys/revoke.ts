@@ -3,6 +3,7 @@ import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
 import type { ServerContext } from "./context";
 import type { Statements } from "../platform/database";
 import { apiKeys, apiKeySecrets } from "../platform/schema";
+import { inSpan } from "../platform/tracing";
 import { DomainError } from "../shared/errors";
 import { byUser, recordWithChange } from "../history";
 import { changeAndPurge } from "../outbox/change-and-purge";
@@ -18,6 +19,11 @@ type RevokedBy = NonNullable<SummaryRow["revokedBy"]>;
 interface Revoker {
   revokedBy: RevokedBy;
   actor: Actor;
+}
+type RevokingContext = Pick<ServerContext, "db" | "slots" | "logger" | "metrics">;
+interface RevokedKey {
+  row: SummaryRow;
+  effect: Effect;
 }
 /** Whose keys, and who calls. */
 type RevokingCaller = Pick<Caller, "ownerId" | "userId" | "canManage" | "impersonatedBy">;
@@ -75,7 +81,7 @@ export async function revokeAllApiKeys(
 }
 
 /** The secrets that a slot may hold, of the keys that `which` chooses. */
-async function findSecrets(ctx: Pick<ServerContext, "db">, which: SQL | undefined): Promise<FoundSecret[]> {
+export async function findSecrets(ctx: Pick<ServerContext, "db">, which: SQL | undefined): Promise<FoundSecret[]> {
   return ctx.db
     .select({ id: apiKeys.id, hash: apiKeySecrets.hash })
     .from(apiKeys)
@@ -96,12 +102,30 @@ async function revokeFound(ctx: ServerContext, found: readonly FoundSecret[], re
  * @param chooseIds chooses the keys to revoke, as the first step of the transaction. It may lock and change more. It must be idempotent.
  * @throws what `changeAndPurge` throws.
  */
-export async function revokeKeys(
-  ctx: Pick<ServerContext, "db" | "slots" | "logger" | "metrics">,
+export function revokeKeys(
+  ctx: RevokingContext,
   likelyHashes: readonly Buffer[],
   revoker: Revoker,
   chooseIds: (transaction: Statements) => Promise<readonly string[]>,
-): Promise<{ row: SummaryRow; effect: Effect }[]> {
+): Promise<RevokedKey[]> {
+  return inSpan("latchkey.revoke", async (note) => {
+    note("latchkey.revoked_by", revoker.revokedBy);
+    const revoked = await revokeChosen(ctx, likelyHashes, revoker, chooseIds);
+    const [first] = revoked;
+    note("latchkey.key_count", revoked.length);
+    if (first && revoked.length === 1) note("latchkey.key_id", toPublicId(first.row.id));
+    const effect = weakestEffect(revoked.map((key) => key.effect));
+    if (effect) note("latchkey.effect", effect.status);
+    return revoked;
+  });
+}
+
+async function revokeChosen(
+  ctx: RevokingContext,
+  likelyHashes: readonly Buffer[],
+  revoker: Revoker,
+  chooseIds: (transaction: Statements) => Promise<readonly string[]>,
+): Promise<RevokedKey[]> {
   const { result: rows, effects } = await changeAndPurge(
     ctx,
     async (transaction, purge) => {

@@ -30,8 +30,11 @@ export interface ApiKeySummary {
   /** From this moment on the key is refused. Null: it never expires. */
   expiresAt: Date | null;
   revokedAt: Date | null;
-  /** `key`: the key revoked itself. `account`: the account was banned or deleted, or who has created the key has left. */
-  revokedBy: "owner" | "key" | "account" | null;
+  /**
+   * `key`: the key revoked itself. `account`: the account was banned or deleted, or who has created the key has left. `operator`: a command.
+   * `leak`: somebody has found it.
+   */
+  revokedBy: "owner" | "key" | "account" | "operator" | "leak" | null;
   /** How far the revocation has come; null while the key is not revoked. */
   effect: Effect | null;
 }

@@ -3,6 +3,7 @@ import { activateSecret } from "./activate";
 import { hasName } from "../shared/errors";
 import { adoptKey } from "./adopt";
 import { describeFault, withoutValues } from "../platform/logger";
+import { inSpan, type Note } from "../platform/tracing";
 import { fromPublicId, toPublicId } from "../shared/public-id";
 import { type VerificationRow } from "./find-by-hash";
 import type { SlotReading } from "../slot/slot";
@@ -74,29 +75,31 @@ export class VerificationUnavailableError extends Error {
  * if (verification.valid) console.log(verification.key.ownerId);
  * else console.log(verification.reason);
  */
-export async function verifyApiKey(
-  ctx: VerifyContext,
-  secret: string,
-  address: string | null = null,
-): Promise<Verification> {
+export function verifyApiKey(ctx: VerifyContext, secret: string, address: string | null = null): Promise<Verification> {
   const end = ctx.metrics.startVerification();
-  try {
-    const verification = await decide(ctx, secret, address);
-    end(verification.valid ? "accepted" : verification.reason);
-    return verification;
-  } catch (fault) {
-    end("unavailable");
-    throw fault;
-  }
+  return inSpan("latchkey.verify", async (note) => {
+    try {
+      const verification = await decide(ctx, secret, address, note);
+      end(verification.valid ? "accepted" : verification.reason);
+      note("latchkey.outcome", verification.valid ? "valid" : verification.reason);
+      if (verification.valid) note("latchkey.key_id", verification.key.keyId);
+      return verification;
+    } catch (fault) {
+      end("unavailable");
+      note("latchkey.outcome", "unavailable");
+      throw fault;
+    }
+  });
 }
 
-async function decide(ctx: VerifyContext, secret: string, address: string | null): Promise<Verification> {
+async function decide(ctx: VerifyContext, secret: string, address: string | null, note: Note): Promise<Verification> {
   const format = ctx.settings.secretFormat;
   if (!isWellFormedSecret(secret, format)) return { valid: false, reason: "malformed" };
   const hash = hashSecret(secret);
   if (ctx.unknownHashes.has(hash)) return { valid: false, reason: "unknown" };
 
   const reading = await readSlotOrAsk(ctx, hash);
+  note("latchkey.cache", reading.kind === "value" || reading.kind === "revoked" ? "hit" : "miss");
   if (reading.kind === "revoked") return { valid: false, reason: "revoked" };
   if (reading.kind === "value") return accept(ctx, reading.payload);
 

@@ -23,10 +23,12 @@ export interface Changed<T> {
 
 type Effects = Pick<Changed<unknown>, "effects" | "secretEffects">;
 
+type Change<T> = (transaction: Statements, purge: NamePurges) => Promise<T>;
+
 /**
- * Changes something that a cached value carries, for example that a key is revoked. There is no other way to do it, so nobody can commit
- * a change and forget its purge. The steps: bypass the slots, commit the change together with its purges, try the purges once, and say
- * what is known.
+ * Changes something that a cached value carries, for example that a key is revoked. There is no other way to do it, but for
+ * `changeAndPurgeLater`, so nobody can commit a change and forget its purge. The steps: bypass the slots, commit the change together with its
+ * purges, try the purges once, and say what is known.
  *
  * @param change runs in a transaction, perhaps more than once, so it must be idempotent. It locks owners first, then keys in the order
  *   of their ids, and names its purges last (see `platform/locks`).
@@ -45,10 +47,42 @@ type Effects = Pick<Changed<unknown>, "effects" | "secretEffects">;
  */
 export async function changeAndPurge<T>(
   ctx: OutboxContext,
-  change: (transaction: Statements, purge: NamePurges) => Promise<T>,
+  change: Change<T>,
   options: { bypass?: readonly Buffer[]; patienceMilliseconds?: number } = {},
 ): Promise<Changed<T>> {
   if (options.bypass?.length) await bypassBestEffort(ctx, options.bypass);
+  const committed = await commitWithPurges(ctx, change, options.patienceMilliseconds);
+  return { result: committed.result, ...(await purgeAndTell(ctx, committed)) };
+}
+
+/**
+ * The same for a caller who must not wait for Redis, and to whom the effect is not told. It resolves after the commit. The purges are tried
+ * after that, once, by `ctx.defer`, and whatever Redis has not confirmed then stays in the outbox, as always. There is no bypass: until the
+ * purge a cached copy may still be used.
+ * @throws as `changeAndPurge`.
+ */
+export async function changeAndPurgeLater<T>(
+  ctx: OutboxContext & { defer: (task: () => Promise<void>) => void },
+  change: Change<T>,
+): Promise<T> {
+  const committed = await commitWithPurges(ctx, change);
+  ctx.defer(async () => {
+    await purgeAndTell(ctx, committed);
+  });
+  return committed.result;
+}
+
+interface Committed<T> {
+  result: T;
+  queue: KeyQueue;
+  committedAt: Date;
+}
+
+async function commitWithPurges<T>(
+  ctx: OutboxContext,
+  change: Change<T>,
+  patienceMilliseconds?: number,
+): Promise<Committed<T>> {
   const changeAndEnqueue = async (transaction: Statements) => {
     const queues: KeyQueue[] = [];
     const result = await change(transaction, async (slots) => {
@@ -56,11 +90,13 @@ export async function changeAndPurge<T>(
     });
     return { result, queue: joinQueues(queues) };
   };
-  const { patienceMilliseconds } = options;
-  const { result: committed, committedAt } = await commitUntilKnown(ctx, changeAndEnqueue, patienceMilliseconds);
-  const { result, queue } = committed;
+  const { result, committedAt } = await commitUntilKnown(ctx, changeAndEnqueue, patienceMilliseconds);
+  return { ...result, committedAt };
+}
+
+async function purgeAndTell(ctx: OutboxContext, { queue, committedAt }: Committed<unknown>): Promise<Effects> {
   const settlement = await settlePurges(ctx, queue);
-  return { result, ...(await effectsAfter(ctx, queue, settlement, committedAt)) };
+  return effectsAfter(ctx, queue, settlement, committedAt);
 }
 
 /** Policy: a failed bypass is logged, and the change goes on. Only the purge after the commit counts. */

@@ -13,6 +13,16 @@ const batchSize = 200;
 /** A drain begins no batch later than this. So `GET /api/cron/purge` ends within the time that hosts give a function. */
 const budgetMilliseconds = 8_000;
 
+interface DrainOptions {
+  dueOrNot?: boolean;
+  now?: () => number;
+}
+
+interface Drained {
+  confirmed: number;
+  failed: number;
+}
+
 /**
  * Tries the purges in the outbox that are due, batch by batch, as soon as Redis has confirmed a probe. While Redis confirms none, a drain
  * costs one request and changes no row. So when Redis is back no purge waits for a pause of its own, however long the outage was.
@@ -24,10 +34,16 @@ const budgetMilliseconds = 8_000;
  *   which no time was left counts as neither.
  * @throws what the database throws.
  */
-export async function drainPurges(
+export async function drainPurges(ctx: OutboxContext, options: DrainOptions = {}): Promise<Drained> {
+  const drained = await drainDue(ctx, options);
+  if (drained.failed === 0) ctx.metrics.noteDrain();
+  return drained;
+}
+
+async function drainDue(
   ctx: OutboxContext,
-  { dueOrNot = false, now = () => performance.now() } = {},
-): Promise<{ confirmed: number; failed: number }> {
+  { dueOrNot = false, now = () => performance.now() }: DrainOptions,
+): Promise<Drained> {
   const endsAt = now() + budgetMilliseconds;
   const dueBy = await readClockIfAnyIsDue(ctx, dueOrNot);
   if (!dueBy) return { confirmed: 0, failed: 0 };

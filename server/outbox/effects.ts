@@ -2,7 +2,7 @@ import { and, inArray, isNotNull, isNull, type SQL, sql } from "drizzle-orm";
 
 import { type Effect, weakestEffect } from "../shared/effect";
 import { guaranteeSeconds } from "../slot/slot";
-import type { Statements } from "../platform/database";
+import { eventsAreSent, type Statements } from "../platform/database";
 import { lockedKeyIds } from "../platform/locks";
 import { apiKeys, apiKeySecrets, cachePurges } from "../platform/schema";
 
@@ -40,7 +40,12 @@ export async function recordEffects(
     .update(apiKeys)
     .set(receiptOf(apiKeys, sql`${cachePurges.keyId} = ${apiKeys}.id`, seenCommitted))
     .where(inArray(apiKeys.id, lockedKeyIds(db, isRevoked)))
-    .returning({ id: apiKeys.id, effectiveAt: apiKeys.effectiveAt, guaranteedBy: apiKeys.guaranteedBy });
+    .returning({
+      id: apiKeys.id,
+      effectiveAt: apiKeys.effectiveAt,
+      guaranteedBy: apiKeys.guaranteedBy,
+      sent: eventsAreSent(db),
+    });
   return effectsBy(rows);
 }
 

@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 
 import type { OutboxContext } from "./context";
+import { eventsAreSent } from "../platform/database";
 import { describeFault } from "../platform/logger";
 import { lockedKeyIds } from "../platform/locks";
 import { apiKeys, apiKeySecrets, cachePurges } from "../platform/schema";
@@ -85,7 +86,7 @@ async function recordConfirmed(
       where key_id in (select id from locked) and secret_hash = any(${sql.param(revokedHashes)}::bytea[]) and revoked_at is not null
       returning encode(secret_hash, 'hex') as id, effective_at
     )
-    select clock_timestamp() as recorded_at, receipts.id, receipts.effective_at
+    select clock_timestamp() as recorded_at, receipts.id, receipts.effective_at, ${eventsAreSent(ctx.db)}
     from (values (1)) as always left join (select * from effective union all select * from replaced) as receipts on true`;
   try {
     const { rows } = await ctx.db.execute<{ recorded_at: string; id: string | null; effective_at: string }>(statement);

@@ -13,11 +13,25 @@ const defaultAttemptMilliseconds = 2_000;
  * The server gets time limits too, so that a client that hangs or dies does not keep its locks. They travel in one message with BEGIN. That
  * costs no extra round trip, and poolers in transaction mode accept it. They would not accept these settings when a connection starts.
  */
-const beginWithin = (milliseconds: number) =>
-  `BEGIN; SET LOCAL statement_timeout = ${milliseconds}; SET LOCAL idle_in_transaction_session_timeout = ${2 * milliseconds}`;
+const beginWithin = (milliseconds: number, sendsEvents: boolean) =>
+  `BEGIN; SET LOCAL statement_timeout = ${milliseconds}; SET LOCAL idle_in_transaction_session_timeout = ${2 * milliseconds}` +
+  (sendsEvents ? "; SET LOCAL latchkey.sends_events = on" : "");
 
 /** Runs statements: on the pool, or on one connection inside a transaction. */
-export type Statements = NodePgDatabase<typeof schema>;
+export interface Statements extends NodePgDatabase<typeof schema> {
+  /**
+   * Whether what is recorded in the history is to be sent. `commit` tells the database by itself. A statement that records outside of a
+   * transaction needs `eventsAreSent`.
+   */
+  sendsEvents?: boolean;
+}
+
+/**
+ * A column for a statement that runs outside of a transaction and records events. It tells the database, for this statement alone, that they
+ * are to be sent. It must be evaluated before they are recorded. The next user of the connection sees nothing of it.
+ */
+export const eventsAreSent = ({ sendsEvents = false }: Pick<Statements, "sendsEvents">) =>
+  sendsEvents ? sql`set_config('latchkey.sends_events', 'on', true)` : sql<unknown>`null`;
 
 export interface Database extends Statements {
   /**
@@ -39,13 +53,14 @@ export class CommitOutcomeUnknownError extends Error {
  * Makes a connection pool. It connects at the first statement.
  * @param url must lead to the primary, since verification must not read from a replica.
  * @param options.attemptMilliseconds the time limit of a connection attempt and of each statement; 2 s where it is absent.
+ * @param options.sendsEvents whether each event that is recorded gets a row in `event_deliveries`, in the same transaction.
  */
 export function createDatabase(
   url: string,
-  options: { maxConnections?: number; attemptMilliseconds?: number } = {},
+  options: { maxConnections?: number; attemptMilliseconds?: number; sendsEvents?: boolean } = {},
 ): Database {
-  const { attemptMilliseconds = defaultAttemptMilliseconds } = options;
-  const begin = beginWithin(attemptMilliseconds);
+  const { attemptMilliseconds = defaultAttemptMilliseconds, sendsEvents = false } = options;
+  const begin = beginWithin(attemptMilliseconds, sendsEvents);
   const pool = new pg.Pool({
     connectionString: url,
     max: options.maxConnections ?? 10,
@@ -59,6 +74,7 @@ export function createDatabase(
   pool.on("connect", (client) => client.on("error", () => undefined));
   const statements = drizzle(pool, { schema });
   return Object.assign(statements, {
+    sendsEvents,
     commit: <T>(work: (transaction: Statements) => Promise<T>) => commit(pool, begin, work),
     close: () => pool.end(),
   });

@@ -1,4 +1,4 @@
-import { eq, type SQL, sql } from "drizzle-orm";
+import { eq, inArray, type SQL, sql } from "drizzle-orm";
 
 import type { Statements } from "./database";
 import { apiKeys, owners } from "./schema";
@@ -32,4 +32,15 @@ export async function lockOwner(transaction: Statements, ownerId: string, access
  */
 export function lockedKeyIds(statements: Statements, which: SQL | undefined) {
   return statements.select({ id: apiKeys.id }).from(apiKeys).where(which).orderBy(apiKeys.id).for("no key update");
+}
+
+/** Locks keys, and reads what the history tells of them and how far their revocation is. */
+export function lockKeys(transaction: Statements, ids: readonly string[]) {
+  const { id, name, ownerId, revokedAt, effectiveAt } = apiKeys;
+  return transaction
+    .select({ id, name, ownerId, revokedAt, effectiveAt })
+    .from(apiKeys)
+    .where(inArray(id, [...ids]))
+    .orderBy(id)
+    .for("no key update");
 }

@@ -44,6 +44,7 @@ function toRedisClient(redis: Redis): RedisClient {
     },
     // Few HTTP requests for many calls.
     forManyCallers: (script) => createBatchedEval(client, script),
+    info: async (section) => String(await redis.exec<unknown>(["INFO", section])),
   };
   return client;
 }

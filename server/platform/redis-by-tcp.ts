@@ -44,6 +44,7 @@ function toRedisClient(connection: RedisConnection): RedisClient {
       const known = toScript(asLeader + script);
       return (call) => run(known, call);
     },
+    info: async (section) => String(await connection.send(["INFO", section])),
   };
 }
 

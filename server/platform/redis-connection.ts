@@ -281,7 +281,9 @@ async function open(address: RedisAddress, onEnd: (client: Redis) => void): Prom
     if (client.status !== "ready") throw new RedisUnreachableError("connection lost");
   } catch (fault) {
     destroy(client);
-    throw toOwnError(fault);
+    const own = toOwnError(fault);
+    // Redis has refused the password or the database: it has answered no call yet, and none may take this for its answer.
+    throw own instanceof RedisReplyError ? new RedisUnreachableError(own.code) : own;
   } finally {
     clearTimeout(timer);
   }

@@ -26,6 +26,8 @@ export interface RedisClient {
   evaluateEach(script: string, calls: readonly ScriptCall[]): Promise<ScriptOutcome[]>;
   /** @returns a function that does as `evaluate`, for a script that many callers run at once. */
   forManyCallers(script: string): (call: ScriptCall) => Promise<unknown>;
+  /** What Redis tells of itself: one section of INFO. @throws also when Redis answers with an error. */
+  info(section: string): Promise<string>;
 }
 
 /** What the library of the limits calls. A script that the server does not know yet is an error whose message has NOSCRIPT in it. */

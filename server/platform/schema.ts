@@ -72,14 +72,20 @@ export const apiKeys = latchkey.table(
     rotatedAt: moment("rotated_at"),
     expiresAt: moment("expires_at"),
     revokedAt: moment("revoked_at"),
-    revokedBy: text("revoked_by", { enum: ["owner", "key", "account"] }),
+    revokedBy: text("revoked_by", { enum: ["owner", "key", "account", "operator", "leak"] }),
     /** When Redis confirmed the revocation; until then `guaranteedBy` is what may be promised. Both are written once. */
     effectiveAt: moment("effective_at"),
     guaranteedBy: moment("guaranteed_by"),
+    /** When the history noted that the key expires soon, which it does once. */
+    expiringNotedAt: moment("expiring_noted_at"),
   },
   (table) => [
     index("api_keys_owner_created").on(table.ownerId, table.createdAt),
     index("api_keys_creator").on(table.createdBy),
+    /** Only keys whose expiry is still to be noted: without an expiry a key never is. */
+    index("api_keys_expiring")
+      .on(table.expiresAt)
+      .where(sql`${table.expiresAt} is not null and ${table.expiringNotedAt} is null and ${table.revokedAt} is null`),
   ],
 );
 
@@ -201,4 +207,40 @@ export const keyEvents = latchkey.table(
   },
   // A page is read backwards, newest first, by one index alone.
   (table) => [index("key_events_owner").on(table.ownerId, table.id), index("key_events_key").on(table.keyId, table.id)],
+);
+
+/**
+ * Events that are still to be sent, or that were given up. A trigger on `key_events` makes the rows, in the transaction of the event, where an
+ * address is set (migration 0008, decision 016). What was delivered has no row here. Without a foreign key: with one Postgres would answer a
+ * TRUNCATE of the history by itself, before the trigger that keeps it.
+ */
+export const eventDeliveries = latchkey.table(
+  "event_deliveries",
+  {
+    eventId: uuid("event_id").primaryKey(),
+    createdAt: moment("created_at").notNull(),
+    /** Attempts that were begun. An answer of an older attempt changes nothing of a later one. */
+    attempts: integer("attempts").notNull().default(0),
+    /** The days of retries are counted from here: an event that waited while nothing was sent has all of them. */
+    firstAttemptAt: moment("first_attempt_at"),
+    lastAttemptAt: moment("last_attempt_at"),
+    /** Until then the attempt of one process is under way. A process that has died leaves it behind. */
+    claimedUntil: moment("claimed_until"),
+    nextAttemptAt: moment("next_attempt_at").notNull(),
+    givenUpAt: moment("given_up_at"),
+  },
+  (table) => [
+    index("event_deliveries_first")
+      .on(table.nextAttemptAt)
+      .where(sql`${table.givenUpAt} is null and ${table.attempts} = 0`),
+    index("event_deliveries_again")
+      .on(table.nextAttemptAt)
+      .where(sql`${table.givenUpAt} is null and ${table.attempts} > 0`),
+    index("event_deliveries_waiting")
+      .on(table.createdAt)
+      .where(sql`${table.givenUpAt} is null`),
+    index("event_deliveries_given_up")
+      .on(table.givenUpAt)
+      .where(sql`${table.givenUpAt} is not null`),
+  ],
 );

@@ -8,6 +8,7 @@ import { appOriginOf, normaliseOrigin } from "./app-origin";
 import { assertClerkKeys, findSpoiltClerkSettings } from "./clerk-guard";
 import { frontendHostOf, publicKeyPem } from "./clerk-keys";
 import { isConnectionString } from "./connection-string";
+import { eventsSecret } from "./events-secret";
 import { readRedisAddress } from "./redis-address";
 
 /** What is sent in a header must be there as it is here: HTTP trims white space, and programs disagree about letters outside ASCII. */
@@ -29,6 +30,15 @@ export const redisUrl = z
     (text) => readRedisAddress(text) !== null,
     "must be redis:// or rediss://, perhaps user:password@, a host, perhaps :port, perhaps /number",
   );
+
+/**
+ * An address of the operator's choice that this process sends requests to. Plain HTTP does not leave this machine; `parseEnvironment` refuses
+ * even that in production.
+ */
+export const outsideUrl = z
+  .string()
+  .max(2_048)
+  .refine((text) => isOutsideUrl(text), "must be an https URL without credentials, fragment or white space");
 
 const schema = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
@@ -81,6 +91,11 @@ const schema = z.object({
   API_KEYS_ON_MEMBER_LEAVE: z.enum(["keep", "revoke"]).default("keep"),
   TRUSTED_PROXY_HOPS: z.coerce.number().int().min(0).max(10).default(0),
   HISTORY_DAYS: z.coerce.number().int().min(1).max(36_500).default(365),
+  GITHUB_SECRET_SCANNING: z.enum(["on", "off"]).default("off"),
+  GITHUB_SECRET_SCANNING_KEYS_URL: outsideUrl.default("https://api.github.com/meta/public_keys/secret_scanning"),
+  LEAK_ACTION: z.enum(["revoke", "report"]).default("revoke"),
+  EVENTS_WEBHOOK_URL: outsideUrl.optional(),
+  EVENTS_WEBHOOK_SECRET: eventsSecret.optional(),
   INTROSPECTION_SECRET: secret,
   CRON_SECRET: secret,
   METRICS_SECRET: secret,
@@ -105,6 +120,14 @@ function isServerUrl(text: string): boolean {
   return /^https?:$/.test(protocol) && username + password + search + hash === "";
 }
 
+/** https, or http to this machine. */
+function isOutsideUrl(text: string): boolean {
+  if (/\s/.test(text) || !URL.canParse(text)) return false;
+  const { protocol, hostname, username, password, hash } = new URL(text);
+  const isLoopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+  return (protocol === "https:" || (protocol === "http:" && isLoopback)) && username + password + hash === "";
+}
+
 /** Clerk's verifier cuts the modulus out of the text of a 2048-bit key with the usual exponent: no other works. */
 function isClerkPublicKey(pem: string): boolean {
   try {
@@ -127,17 +150,29 @@ export function parseEnvironment(source: Record<string, string | undefined>) {
   if (isProduction) assertClerkKeys(source, "start");
   const parsed = schema.safeParse(set);
   const problems = [
-    ...findProblems(parsed, set, settingNames),
     ...findRedisProblems(set),
+    ...findProblems(parsed, set, settingNames),
     ...findSpoiltClerkSettings(source).map((name) => `${name} has white space in it, or stands in quotes`),
   ];
   if (isProduction && !set.APP_ORIGIN) problems.push("APP_ORIGIN is not set");
   if (isProduction && set.API_ACCESS_FEATURE && !set.CLERK_WEBHOOK_SIGNING_SECRET)
     problems.push("CLERK_WEBHOOK_SIGNING_SECRET is not set (API_ACCESS_FEATURE needs it)");
-  if (!parsed.success || problems.length > 0) throw new Error(describeProblems(problems));
+  if (set.EVENTS_WEBHOOK_URL && !set.EVENTS_WEBHOOK_SECRET)
+    problems.push("EVENTS_WEBHOOK_SECRET is not set (EVENTS_WEBHOOK_URL needs it)");
+  if (set.EVENTS_WEBHOOK_SECRET && !set.EVENTS_WEBHOOK_URL)
+    problems.push("EVENTS_WEBHOOK_URL is not set (EVENTS_WEBHOOK_SECRET needs it)");
+  // Only where nobody depends on it: in development, and in the end-to-end tests of a production build.
+  if (isProduction && source.ALLOW_LOCAL_CLERK !== "e2e-only")
+    problems.push(
+      ...outsideUrls
+        .filter((name) => /^http:/i.test(set[name] ?? ""))
+        .map((name) => `${name} is malformed: must be an https URL in production`),
+    );
+  if (!parsed.success || problems.length > 0) throw new SettingsError(problems);
   return { ...parsed.data, APP_ORIGIN: appOriginOf(set) ?? "", API_KEY_ENVIRONMENT: environmentOf(parsed.data) };
 }
 
+const outsideUrls = ["GITHUB_SECRET_SCANNING_KEYS_URL", "EVENTS_WEBHOOK_URL"] as const;
 const databaseOnly = schema.pick({ DATABASE_URL: true });
 const forKeys = schema.pick({
   NODE_ENV: true,
@@ -145,6 +180,8 @@ const forKeys = schema.pick({
   API_KEY_PREFIX: true,
   API_KEY_ENVIRONMENT: true,
   API_KEY_ACCEPT_FORMATS: true,
+  // What a command records is sent by the server, where it has this address.
+  EVENTS_WEBHOOK_URL: true,
 });
 
 /**
@@ -164,13 +201,35 @@ export function parseKeyEnvironment(source: Record<string, string | undefined>) 
   return { ...settings, API_KEY_ENVIRONMENT: environmentOf(settings) };
 }
 
+const forRedis = schema.pick({
+  UPSTASH_REDIS_REST_URL: true,
+  UPSTASH_REDIS_REST_TOKEN: true,
+  REDIS_URL: true,
+  API_KEY_REDIS_PREFIX: true,
+});
+const forRevoking = forKeys.extend(forRedis.shape);
+
+/** The settings of a command that asks Redis alone. They name one Redis. @throws Error as `parseEnvironment`. */
+export function parseRedisSettings(source: Record<string, string | undefined>) {
+  return parsePart(source, forRedis);
+}
+
+/** The settings of a command that revokes keys: the database and Redis. @throws Error as `parseEnvironment`. */
+export function parseRevokingEnvironment(source: Record<string, string | undefined>) {
+  const settings = parsePart(source, forRevoking);
+  return { ...settings, API_KEY_ENVIRONMENT: environmentOf(settings) };
+}
+
 function parsePart<Shape extends z.core.$ZodShape>(
   source: Record<string, string | undefined>,
   part: z.ZodObject<Shape>,
 ): z.output<z.ZodObject<Shape>> {
   const set = trimSettings(source);
   const parsed = part.safeParse(set);
-  const problems = findProblems(parsed, set, Object.keys(part.shape));
+  const problems = [
+    ...("REDIS_URL" in part.shape ? findRedisProblems(set) : []),
+    ...findProblems(parsed, set, Object.keys(part.shape)),
+  ];
   if (!parsed.success || problems.length > 0) throw new Error(problems.join("\n"));
   return parsed.data;
 }
@@ -220,6 +279,15 @@ function describeIssue(issue: z.core.$ZodIssue, set: Record<string, string>): st
   return set[name] === undefined ? `${name} is not set` : `${name} is malformed: ${issue.message}`;
 }
 
-function describeProblems(problems: readonly string[]): string {
-  return `Latchkey cannot start:\n- ${[...new Set(problems)].join("\n- ")}\nLatchkey's docs/settings.md explains each setting.`;
+/** Settings that are missing or malformed. */
+export class SettingsError extends Error {
+  override name = "SettingsError";
+  readonly problems: readonly string[];
+
+  /** @param problems each names a setting, and repeats no value. */
+  constructor(problems: readonly string[]) {
+    const all = [...new Set(problems)];
+    super(`Latchkey cannot start:\n- ${all.join("\n- ")}\nLatchkey's docs/settings.md explains each setting.`);
+    this.problems = all;
+  }
 }

@@ -24,9 +24,15 @@ export function fromEnvironment(source: Record<string, string | undefined> = pro
     onMemberLeave: environment.API_KEYS_ON_MEMBER_LEAVE,
     trustedProxyHops: environment.TRUSTED_PROXY_HOPS,
     historyDays: environment.HISTORY_DAYS,
+    leaks: {
+      action: environment.LEAK_ACTION,
+      githubSecretScanning: environment.GITHUB_SECRET_SCANNING === "on",
+      githubKeysUrl: environment.GITHUB_SECRET_SCANNING_KEYS_URL,
+    },
     databaseUrl: environment.DATABASE_URL,
     redis: { ...redisOf(environment), prefix: environment.API_KEY_REDIS_PREFIX },
     logLevel: environment.LOG_LEVEL,
+    events: eventsOf(environment),
     http: {
       appOrigin: environment.APP_ORIGIN,
       allowedOrigins: environment.ALLOWED_ORIGINS,
@@ -53,4 +59,8 @@ function redisOf(
 ): { connection: string } | { url: string; token: string } {
   const { REDIS_URL: connection, UPSTASH_REDIS_REST_URL: url = "", UPSTASH_REDIS_REST_TOKEN: token = "" } = environment;
   return connection === undefined ? { url, token } : { connection };
+}
+
+function eventsOf({ EVENTS_WEBHOOK_URL: url, EVENTS_WEBHOOK_SECRET: secret }: ReturnType<typeof parseEnvironment>) {
+  return url === undefined || secret === undefined ? undefined : { url, secret };
 }

@@ -17,10 +17,12 @@ import { measureRevocations } from "./revoke-suite";
 import { measureRotations } from "./rotate-suite";
 import { startServices } from "./services";
 import type { Findings, Suite } from "./suite";
+import { measureTraces } from "./trace-suite";
 
 // `npm run bench -- [suite …] [--quick] [--write]`: exit code 0 also when a goal is missed; a bench tells, it does not judge.
 const suites: Record<string, { title: string; measure: Suite }> = {
   hit: { title: "A hit, in process", measure: measureHits },
+  trace: { title: "With a tracer", measure: measureTraces },
   gateway: { title: "The gateway on a production server", measure: measureGateway },
   peers: { title: "Beside better-auth", measure: measurePeers },
   growth: { title: "Growth", measure: measureGrowth },

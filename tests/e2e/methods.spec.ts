@@ -14,6 +14,8 @@ const everyMethod = METHODS.filter((method) => method !== "CONNECT");
 const endpoints: [path: string, allow: string][] = [
   ["/api/v1/whoami", "GET, HEAD, DELETE, OPTIONS"],
   ["/api/v1/introspect", "POST, OPTIONS"],
+  ["/api/v1/leaks", "POST, OPTIONS"],
+  ["/api/v1/leaks/github", "POST, OPTIONS"],
   ["/api/history", "GET, HEAD, OPTIONS"],
   ["/api/health/live", "GET, HEAD, OPTIONS"],
   ["/api/health/ready", "GET, HEAD, OPTIONS"],
@@ -36,7 +38,10 @@ function expectForPrograms(answer: RawAnswer, path: string) {
 
 test("every endpoint tells OPTIONS what it has, and refuses every other method with the same Allow", async () => {
   const secret = "s".repeat(32);
-  const settings = { INTROSPECTION_SECRET: secret, CRON_SECRET: secret, METRICS_SECRET: secret };
+  const settings = {
+    ...{ INTROSPECTION_SECRET: secret, CRON_SECRET: secret, METRICS_SECRET: secret },
+    GITHUB_SECRET_SCANNING: "on",
+  };
   await withApp(settings, async (origin) => {
     for (const [path, allow] of endpoints) {
       const answers = await Promise.all(
@@ -45,7 +50,7 @@ test("every endpoint tells OPTIONS what it has, and refuses every other method w
       for (const { method, answer } of answers) {
         const told = { path, method, status: answer.status, allow: answer.headers.allow };
         if (method === "OPTIONS") expect(told).toEqual({ path, method, status: 204, allow });
-        else if (allow.split(", ").includes(method)) expect([200, 400, 401, 415]).toContain(answer.status);
+        else if (allow.split(", ").includes(method)) expect([200, 400, 401, 415, 422]).toContain(answer.status);
         else expect(told).toEqual({ path, method, status: 405, allow });
         if (method !== "HEAD") expectForPrograms(answer, answer.status < 400 ? "" : path);
       }

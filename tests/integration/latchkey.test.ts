@@ -94,6 +94,51 @@ describe("the handler below a path", () => {
   });
 });
 
+describe("what operators watch", () => {
+  const readinessOf = async (latchkey: Latchkey) =>
+    (await (await latchkey.handler(ask("/api/health/ready"))).json()) as Record<string, unknown>;
+  const metricsOf = async (latchkey: Latchkey) => (await latchkey.handler(ask("/api/metrics", metricsSecret))).text();
+
+  it("tells when this process last drained, and that it never has", async () => {
+    const latchkey = await startLatchkey();
+    expect(await readinessOf(latchkey)).toMatchObject({ lastDrainSeconds: null });
+    expect(await metricsOf(latchkey)).toMatch(/^latchkey_drain_last_success_timestamp_seconds 0$/m);
+    const before = Date.now() / 1_000;
+    await latchkey.drain();
+    const { lastDrainSeconds } = await readinessOf(latchkey);
+    expect(lastDrainSeconds).toEqual(expect.any(Number));
+    const [, at = "0"] = /^latchkey_drain_last_success_timestamp_seconds (\S+)$/m.exec(await metricsOf(latchkey)) ?? [];
+    expect(Number(at)).toBeGreaterThanOrEqual(before);
+  });
+
+  it("tells the number of reported leaks, and to nobody without the secret what they were", async () => {
+    const latchkey = await startLatchkey();
+    const { metrics } = openServer(latchkey.server);
+    metrics.countLeak("github", "revoked");
+    metrics.countLeak("web", "unknown");
+    const readiness = await readinessOf(latchkey);
+    expect(readiness).toMatchObject({ leaksReceived: 2 });
+    expect(JSON.stringify(readiness)).not.toMatch(/revoked|unknown|github|web/);
+    expect(await metricsOf(latchkey)).toMatch(
+      /^latchkey_leaks_received_total\{source="github",outcome="revoked"\} 1$/m,
+    );
+  });
+
+  it("stays there while the database is down, and claims no empty outbox", async () => {
+    const latchkey = await startLatchkey({ databaseUrl: "postgres://latchkey@127.0.0.1:9/none" });
+    const { secret } = await createKey(await startLatchkey());
+    await expect(latchkey.verify(secret)).rejects.toBeInstanceOf(VerificationUnavailableError);
+    const response = await latchkey.handler(ask("/api/metrics", metricsSecret));
+    expect(response.status).toBe(200);
+    const text = await response.text();
+    expect(text).toMatch(/^latchkey_verification_seconds_count\{result="unavailable"\} 1$/m);
+    for (const name of ["latchkey_pending_purges", "latchkey_oldest_pending_purge_seconds"])
+      expect(text).toMatch(new RegExp(`^${name} Nan$`, "m"));
+    await expect(latchkey.drain()).rejects.toThrow();
+    expect(await readinessOf(latchkey)).toMatchObject({ postgres: "unreachable", lastDrainSeconds: null });
+  });
+});
+
 describe("close", () => {
   it("waits for the verifications and the deferred tasks that are running", async () => {
     const { opened, open } = createGate();

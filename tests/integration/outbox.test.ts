@@ -53,6 +53,20 @@ describe.each(redisKinds)("the outbox on %s", (redisKind) => {
     expect(await verifyApiKey(server(), secret)).toEqual({ valid: false, reason: "revoked" });
   });
 
+  it("a drain that Redis does not confirm is no success, and the next one that it confirms is", async () => {
+    const instance = await startTestServer(redisKind, server().postgresProxy.url);
+    const lastDrain = () => instance.metrics.read().lastDrainSeconds;
+    await pendingRevocation();
+    await makeDue();
+    instance.redisProxy.decide = () => "refuse";
+    expect(await drainPurges(instance)).toEqual({ confirmed: 0, failed: 1 });
+    expect(lastDrain()).toBeNull();
+    instance.redisProxy.decide = () => "pass";
+    expect(await drainPurges(instance)).toEqual({ confirmed: 1, failed: 0 });
+    expect(lastDrain()).toEqual(expect.any(Number));
+    await instance.close();
+  });
+
   it("a purge is claimed by one of several instances that drain at once", async () => {
     for (let at = 0; at < 5; at++) await pendingRevocation();
     await makeDue();

@@ -1,5 +1,6 @@
 import { revokeApiKey, rotateApiKey, verifyApiKey } from "@/server/keys";
 import { createServerContext } from "@/server/context";
+import type { EventSettings } from "@/server/events";
 import type { RedisPlace } from "@/server/platform/redis";
 import type { RotateInput } from "@/server/shared/inputs";
 
@@ -10,10 +11,11 @@ import { redisPrefix } from "./slots";
 export type Act =
   | { do: "revoke"; ownerId: string; id: string }
   | { do: "rotate"; ownerId: string; input: RotateInput }
-  | { do: "verify"; secret: string };
+  | { do: "verify"; secret: string }
+  | { do: "send" };
 
 /** A server process that does one thing. The crash tests kill it on the way. */
-const { DATABASE_URL, REDIS_PLACE, ACT } = process.env;
+const { DATABASE_URL, REDIS_PLACE, EVENTS, ACT } = process.env;
 if (!DATABASE_URL || !REDIS_PLACE || !ACT) throw new Error("a setting is missing");
 const context = createServerContext({
   secretFormat: { prefix: "lk", environment: "test" },
@@ -25,11 +27,13 @@ const context = createServerContext({
   databaseUrl: DATABASE_URL,
   redis: { ...(JSON.parse(REDIS_PLACE) as RedisPlace), prefix: redisPrefix },
   logLevel: "silent",
+  events: EVENTS ? (JSON.parse(EVENTS) as EventSettings) : undefined,
 });
 // A first call waits for its connection, on a busy machine for longer than it may take. Then a step would be left out.
 for (;;) if (await context.redis.slot.evaluate("return 1", { keys: ["none"], args: [] }).catch(() => null)) break;
 const act = JSON.parse(ACT) as Act;
-if (act.do === "verify") await verifyApiKey({ ...context, defer: () => undefined }, act.secret);
+if (act.do === "send") await context.events?.sendAll();
+else if (act.do === "verify") await verifyApiKey({ ...context, defer: () => undefined }, act.secret);
 else {
   const caller = newCaller({ ownerId: act.ownerId, userId: act.ownerId });
   if (act.do === "revoke") await revokeApiKey(context, caller, { id: act.id });

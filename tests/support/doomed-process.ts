@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { sql } from "drizzle-orm";
 import { expect } from "vitest";
 
+import type { EventSettings } from "@/server/events";
 import { drainPurges } from "@/server/outbox/drain";
 import { cachePurges } from "@/server/platform/schema";
 
@@ -41,12 +42,16 @@ export const commitSteps: CrashStep[] = [
   { step: "after the effect is recorded", postgres: isRecord, executes: true, isDone: true },
 ];
 
-/** Starts `acting-process.ts` beside the server, and kills it (SIGKILL) at the step. */
+/**
+ * Starts `acting-process.ts` beside the server, and kills it (SIGKILL) at the step.
+ * @param more `events`: where the process sends events. `arm` gets the function that kills, for a step that is seen elsewhere.
+ */
 export async function crash(
   server: TestServer,
   redisKind: RedisKind,
-  { redis, postgres, executes }: CrashStep,
+  { redis, postgres, executes }: Pick<CrashStep, "redis" | "postgres" | "executes">,
   act: Act,
+  more: { events?: EventSettings; arm?: (kill: () => void) => void } = {},
 ): Promise<void> {
   const doomed = await startTestServer(redisKind, server.postgresProxy.url);
   const children: ChildProcess[] = [];
@@ -55,6 +60,7 @@ export async function crash(
     kills++;
     for (const child of children) child.kill("SIGKILL");
   };
+  more.arm?.(kill);
   doomed.redisProxy.decide = (body) => {
     if (!redis?.(body)) return "pass";
     kill();
@@ -71,6 +77,7 @@ export async function crash(
       DATABASE_URL: doomed.postgresProxy.url,
       REDIS_PLACE: JSON.stringify(doomed.redisPlace),
       ACT: JSON.stringify(act),
+      ...(more.events && { EVENTS: JSON.stringify(more.events) }),
     },
     stdio: "inherit",
   });

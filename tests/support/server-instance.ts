@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Caller, createApiKey, verifyApiKey, type VerifyContext } from "@/server/keys";
 import { type CreateInput, createInput } from "@/server/shared/inputs";
 import { createServerContext } from "@/server/context";
+import type { LeakContext, LeakSettings } from "@/server/leaks";
 import type { RedisPlace } from "@/server/platform/redis";
 import { allScopes } from "@/server/latchkey/scopes";
 
@@ -17,7 +18,7 @@ export type Settings = Partial<
     VerifyContext["settings"],
     "keyLimit" | "accessFeature" | "adopt" | "onMemberLeave" | "secretFormat" | "trustedProxyHops"
   >
-> & { redisPrefix?: string };
+> & { redisPrefix?: string; leaks?: Partial<LeakSettings>; events?: { url: string; secret: string } };
 
 /** A Redis behind the REST API. With `socketPath` it is reached there, by its own protocol, and by the REST API only to look at it. */
 export interface TestRedis {
@@ -43,7 +44,7 @@ export async function startProxyOf({
 export const localAddress = (port: number) => ({ host: "127.0.0.1", port, isEncrypted: false, database: 0 });
 
 /** One server instance as a process would have it, its way to Redis and Postgres, and what it has deferred. */
-export interface TestServer extends VerifyContext {
+export interface TestServer extends LeakContext {
   redisProxy: RedisProxy;
   redisPlace: RedisPlace;
   postgresProxy: PostgresProxy;

@@ -18,7 +18,7 @@ import {
   worldmonitorKey,
   writeLines,
 } from "@/tests/support/latchkey-command";
-import { emptyDatabaseUrl, testDatabaseUrl } from "@/tests/support/services";
+import { emptyDatabaseUrl, testDatabaseUrl, testRedis } from "@/tests/support/services";
 
 const folder = makeFolder();
 
@@ -168,6 +168,23 @@ describe("npm run keys", () => {
     expect(await tablesOf(url)).toBeGreaterThan(3);
     await remove();
     expect(await runKeys(["migrate"], {}, home)).toMatchObject({ code: 1, errors: "DATABASE_URL is not set\n" });
+  });
+
+  it("has every command of an operator there, with the local Redis too", async () => {
+    const home = await homeWith("operator");
+    const { url, token } = testRedis("embedded");
+    const services = {
+      DATABASE_URL: await testDatabaseUrl(),
+      UPSTASH_REDIS_REST_URL: url,
+      UPSTASH_REDIS_REST_TOKEN: token,
+    };
+    const remove = await writeServices(join(home, ".local"), services);
+    const doctor = await runKeys(["doctor", "--json"], {}, home);
+    expect([doctor.code, JSON.parse(doctor.output)]).toMatchObject([0, { ok: true }]);
+    expect((await runKeys(["revoke-owner", "user_nobody"], {}, home)).errors).toContain("No such owner");
+    expect((await runKeys(["revoke", `key_${crypto.randomUUID()}`], {}, home)).errors).toContain("Unknown: 1.");
+    expect((await runKeys(["find"], {}, home)).errors).toContain("There is no key");
+    await remove();
   });
 
   it("uses what is set before the local services, and in production never these", async () => {

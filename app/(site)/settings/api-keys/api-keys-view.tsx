@@ -36,7 +36,9 @@ export function ApiKeysView({ renderedAt }: { renderedAt: number }) {
   const [arrived] = useArrived();
   // After a crash the dialog comes back with the secret that it showed.
   const shown = arrived?.kind === "secret" ? arrived : null;
-  const [isCreating, setCreating] = useState(shown?.graceSeconds === null);
+  const [creating, setCreating] = useState<{ like: ApiKeySummary | null } | null>(
+    shown?.graceSeconds === null ? { like: null } : null,
+  );
   const [revoking, setRevoking] = useState<{ key: ApiKeySummary; next: ApiKeySummary | undefined } | null>(null);
   const [rotating, setRotating] = useState<{ key: ApiKeySummary; hasLeaked: boolean } | null>(
     shown && shown.graceSeconds !== null ? { key: shown.created.key, hasLeaked: false } : null,
@@ -54,7 +56,8 @@ export function ApiKeysView({ renderedAt }: { renderedAt: number }) {
 
   // The next row as it is now: once the key is revoked, its own row is gone.
   const startRevoking = (key: ApiKeySummary) => setRevoking({ key, next: current[current.indexOf(key) + 1] });
-  const mayRotate = canManage && access.allowed;
+  // Whether a new secret may be made, by creating or by rotating.
+  const mayMint = canManage && access.allowed;
   const focusRow = (key: ApiKeySummary) =>
     (document.getElementById(rotateButtonId(key)) ?? headingRef.current)?.focus();
   const focusAfterRevoke = ({ key, next }: NonNullable<typeof revoking>) => {
@@ -85,7 +88,7 @@ export function ApiKeysView({ renderedAt }: { renderedAt: number }) {
                 {strings.history.title}
               </Link>
               {canManage && (
-                <Button ref={createRef} onClick={() => setCreating(true)}>
+                <Button ref={createRef} onClick={() => setCreating({ like: null })}>
                   <Plus aria-hidden />
                   <span>{strings.createKey}</span>
                 </Button>
@@ -118,14 +121,14 @@ export function ApiKeysView({ renderedAt }: { renderedAt: number }) {
               <KeyTable
                 keys={current}
                 standing={standing}
-                onRotate={mayRotate ? (key) => setRotating({ key, hasLeaked: false }) : undefined}
+                onRotate={mayMint ? (key) => setRotating({ key, hasLeaked: false }) : undefined}
                 onEndSecret={setEndingSecretOf}
                 onRevoke={startRevoking}
               />
             ) : (
               <StateCard Icon={KeyRound} {...emptyTexts(texts, access, revoked)}>
                 {canManage && access.allowed && revoked.length === 0 ? (
-                  <Button variant="secondary" onClick={() => setCreating(true)}>
+                  <Button variant="secondary" onClick={() => setCreating({ like: null })}>
                     {strings.createFirstKey}
                   </Button>
                 ) : undefined}
@@ -135,22 +138,25 @@ export function ApiKeysView({ renderedAt }: { renderedAt: number }) {
           {keys.length > 0 && (
             <LeakedKey
               keys={keys}
-              onRotate={mayRotate ? (key) => setRotating({ key, hasLeaked: true }) : undefined}
+              onRotate={mayMint ? (key) => setRotating({ key, hasLeaked: true }) : undefined}
               onEndSecret={setEndingSecretOf}
               onRevoke={startRevoking}
               onRevokeAll={() => setRevokingAll(true)}
               revokeAllRef={revokeAllRef}
             />
           )}
-          {revoked.length > 0 && <RevokedKeys keys={revoked} />}
+          {revoked.length > 0 && (
+            <RevokedKeys keys={revoked} onReplace={mayMint ? (like) => setCreating({ like }) : undefined} />
+          )}
         </ApiKeysFrame>
       )}
       {/* Outside of the list, so that a secret stays on the screen whatever happens to the list. */}
-      {isCreating && (
+      {creating && (
         <CreateKeyDialog
           limit={limit}
           access={access}
-          onClose={() => setCreating(false)}
+          like={creating.like}
+          onClose={() => setCreating(null)}
           onClosed={() => createRef.current?.focus()}
         />
       )}

@@ -140,10 +140,23 @@ export const strings = {
     revokedAt: "Revoked",
     since: "Since",
     /** What else it can be depends on the owner, see `revokedBy`. */
-    by: { key: "by the key itself" },
+    by: { key: "by the key itself", operator: "by an operator", leak: "because it was found" },
     pendingUntil: "May still work until",
     atTheLatest: "at the latest",
     pastDeadline: "No longer accepted; the cache has not confirmed it yet",
+  },
+
+  exposed: {
+    title: "This key was found where it does not belong",
+    foundAt: (place: string) => `Found: ${place}. Reported`,
+    places: {
+      github: "in code on GitHub",
+      web: "by somebody who told us",
+      report: "by somebody who told us",
+      unknown: "somewhere that nobody named",
+    } as Record<string, string> & { unknown: string },
+    advice: "So it was ended. Find out how it got there before you put a new key into the same place.",
+    replace: "Create a replacement",
   },
 
   owner: {

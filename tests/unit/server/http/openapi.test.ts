@@ -23,6 +23,8 @@ describe("the OpenAPI description", () => {
     expect(Object.keys(document.paths ?? {})).toEqual([
       "/api/v1/whoami",
       "/api/v1/introspect",
+      "/api/v1/leaks",
+      "/api/v1/leaks/github",
       "/api/invalidate-user-api-key-cache",
       "/api/history",
       "/api/health/live",

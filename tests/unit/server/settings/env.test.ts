@@ -76,6 +76,15 @@ describe("parseEnvironment", () => {
     ["HISTORY_DAYS", "0"],
     ["HISTORY_DAYS", "1.5"],
     ["HISTORY_DAYS", "for ever"],
+    ["GITHUB_SECRET_SCANNING", "true"],
+    ["GITHUB_SECRET_SCANNING_KEYS_URL", "api.github.com/meta"],
+    ["GITHUB_SECRET_SCANNING_KEYS_URL", "http://keys.example.com/"],
+    ["GITHUB_SECRET_SCANNING_KEYS_URL", "http://localhost.example.com/"],
+    ["GITHUB_SECRET_SCANNING_KEYS_URL", "http://127.0.0.1:4000/"],
+    ["GITHUB_SECRET_SCANNING_KEYS_URL", "HTTP://127.0.0.1:4000/"],
+    ["GITHUB_SECRET_SCANNING_KEYS_URL", "https://ada:hush@keys.example.com/"],
+    ["GITHUB_SECRET_SCANNING_KEYS_URL", "file:///etc/passwd"],
+    ["LEAK_ACTION", "delete"],
     ["INTROSPECTION_SECRET", "short"],
     ["CRON_SECRET", "short"],
     ["METRICS_SECRET", "short"],
@@ -83,6 +92,31 @@ describe("parseEnvironment", () => {
   ])("names %s when it is %j, without repeating the value", (name, value) => {
     expect(message({ [name]: value })).toContain(name);
     if (value.length > 4) expect(message({ [name]: value })).not.toContain(value);
+  });
+
+  const developing = { NODE_ENV: "development" };
+  const testing = { ALLOW_LOCAL_CLERK: "e2e-only" };
+  it.each([developing, testing])("takes the keys of a sender on this machine by plain HTTP only with %j", (changes) => {
+    for (const host of ["localhost:4000", "127.0.0.1:4000", "[::1]:4000"]) {
+      const url = { GITHUB_SECRET_SCANNING_KEYS_URL: `http://${host}/keys` };
+      expect(message({ ...changes, ...url })).toBe("");
+      expect(message(url)).toContain("GITHUB_SECRET_SCANNING_KEYS_URL");
+      expect(fromEnvironment({ ...production, ...changes, ...url }).leaks.githubKeysUrl).toBe(`http://${host}/keys`);
+    }
+    expect(message({ ...changes, GITHUB_SECRET_SCANNING_KEYS_URL: "http://192.0.2.1/keys" })).not.toBe("");
+  });
+
+  it("leaves reports of GitHub's turned off, and ends what is reported", () => {
+    expect(fromEnvironment(production).leaks).toEqual({
+      action: "revoke",
+      githubSecretScanning: false,
+      githubKeysUrl: "https://api.github.com/meta/public_keys/secret_scanning",
+    });
+    const leaks = { GITHUB_SECRET_SCANNING: "on", LEAK_ACTION: "report" };
+    expect(fromEnvironment({ ...production, ...leaks }).leaks).toMatchObject({
+      action: "report",
+      githubSecretScanning: true,
+    });
   });
 
   it.each(["a", "host-app:keys_2:", "k".repeat(40)])("takes %j as the beginning of Redis keys", (prefix) => {

@@ -5,7 +5,7 @@ import { useState } from "react";
 import { Button } from "../ui/button";
 import { DialogClose, DialogDescription, DialogTitle } from "../ui/dialog";
 import { bodyClasses, footerClasses, headerClasses } from "../ui/dialog-parts";
-import type { ApiKeyList } from "latchkey";
+import type { ApiKeyList, ApiKeySummary } from "latchkey";
 import type { CreateInput } from "latchkey/shared";
 import { useApiKeys } from "../../../../../trpc/latchkey/client";
 
@@ -17,13 +17,15 @@ import { CreateKeyForm } from "./create-key-form";
 interface CreateKeyDialogProps {
   limit: ApiKeyList["limit"];
   access: ApiKeyList["access"];
+  /** The key that the new one shall replace. */
+  like: ApiKeySummary | null;
   onClose: () => void;
   /** After the dialog has let go of the focus. */
   onClosed: () => void;
 }
 
 /** Creates one key: it shows the form, then the secret. */
-export function CreateKeyDialog({ limit, access, onClose, onClosed }: CreateKeyDialogProps) {
+export function CreateKeyDialog({ limit, access, like, onClose, onClosed }: CreateKeyDialogProps) {
   const { procedures } = useApiKeys();
   const { texts } = useOwner();
   // Kept as it was when the dialog opened, since the key that it creates may be the last one allowed.
@@ -34,7 +36,7 @@ export function CreateKeyDialog({ limit, access, onClose, onClosed }: CreateKeyD
         created: await procedures.create.mutate({ ...input, requestId }),
         graceSeconds: null,
       })}
-      form={(state) => (blocked ? <Blocked {...blocked} /> : <CreateKeyForm {...state} />)}
+      form={(state) => (blocked ? <Blocked {...blocked} /> : <CreateKeyForm {...state} like={like} />)}
       onClose={onClose}
       onClosed={onClosed}
     />

@@ -9,8 +9,9 @@ import { Input } from "../ui/input";
 import { Label } from "../ui/label";
 import { Notice } from "../ui/notice";
 import { Spinner } from "../ui/spinner";
+import type { ApiKeySummary } from "latchkey";
 import type { CreateInput } from "latchkey/shared";
-import { type Scope, scopePresets } from "../../../../../server/latchkey/scopes";
+import { allScopes, type Scope, scopePresets } from "../../../../../server/latchkey/scopes";
 
 import { describeFailure } from "../call-failure";
 import type { SecretFormState } from "../secret/secret-dialog";
@@ -21,14 +22,17 @@ import { type ScopeChoice, ScopesField } from "./scopes-field";
 
 const { create: texts } = strings;
 
-type CreateKeyFormProps = SecretFormState<Omit<CreateInput, "requestId">>;
+interface CreateKeyFormProps extends SecretFormState<Omit<CreateInput, "requestId">> {
+  /** A key whose name and permissions are proposed. */
+  like: ApiKeySummary | null;
+}
 
 /** The form: name, expiry, permissions. The server says what is wrong with them. What was entered stays after a failure. */
-export function CreateKeyForm({ failure, isPending, onSubmit }: CreateKeyFormProps) {
-  const [name, setName] = useState("");
+export function CreateKeyForm({ failure, isPending, onSubmit, like }: CreateKeyFormProps) {
+  const [name, setName] = useState(like?.name ?? "");
   const [expiry, setExpiry] = useState<Expiry>("90");
-  const [choice, setChoice] = useState<ScopeChoice>("all");
-  const [customScopes, setCustomScopes] = useState<Scope[]>(scopePresets.readOnly);
+  const [choice, setChoice] = useState<ScopeChoice>(like ? choiceOf(like.scopes) : "all");
+  const [customScopes, setCustomScopes] = useState<Scope[]>(like ? knownOf(like.scopes) : scopePresets.readOnly);
   const [submittedName, setSubmittedName] = useState("");
   const [lacksScope, setLacksScope] = useState(false);
   const nameRef = useRef<HTMLInputElement>(null);
@@ -102,4 +106,13 @@ export function CreateKeyForm({ failure, isPending, onSubmit }: CreateKeyFormPro
       </div>
     </form>
   );
+}
+
+/** Without those that are no longer in the catalogue. */
+const knownOf = (scopes: readonly string[]) => allScopes.filter((scope) => scopes.includes(scope));
+
+function choiceOf(scopes: readonly string[]): ScopeChoice {
+  const isPreset = (preset: readonly Scope[]) =>
+    preset.length === scopes.length && preset.every((scope) => scopes.includes(scope));
+  return (["all", "readOnly"] as const).find((name) => isPreset(scopePresets[name])) ?? "custom";
 }

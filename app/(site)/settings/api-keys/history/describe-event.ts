@@ -3,6 +3,7 @@ import type { KeyEvent } from "latchkey";
 import { describeGrace } from "../rotate/describe-grace";
 import { strings } from "../strings";
 import { formatDateTime } from "../time";
+import { placeOf } from "./place-of";
 
 const { events: texts } = strings;
 
@@ -22,7 +23,7 @@ const descriptions: Record<KeyEvent["action"], Describe> = {
     detail.by === "owner" ? texts.revoked(who) : (texts.revokedBy[String(detail.by)] ?? texts.revoked(who)),
   "key.revocation_effective": () => texts.effective,
   "key.expiring": () => texts.expiring,
-  "key.exposed": ({ detail }) => texts.exposed(placeOf(detail)),
+  "key.exposed": (event) => texts.exposed(placeOf(event)),
   "owner.access_changed": ({ detail }) => (detail.allowed === true ? texts.accessGiven : texts.accessTaken),
   "owner.closed": ({ detail }) => (detail.reason === "banned" ? texts.banned : texts.deleted),
   "owner.reopened": () => texts.reopened,
@@ -42,10 +43,4 @@ function nameActor({ actor: { kind, id, impersonatedBy } }: KeyEvent, readerId: 
   if (kind !== "user") return texts.who[kind];
   const who = id === readerId ? texts.who.you : texts.who.user(id ?? "?");
   return impersonatedBy === undefined ? who : texts.who.impersonated(who, impersonatedBy);
-}
-
-/** The host of an address alone: nobody shall follow it by accident. */
-function placeOf({ url, source }: KeyEvent["detail"]): string {
-  if (typeof url !== "string" || url === "") return String(source);
-  return URL.canParse(url) ? new URL(url).host : url;
 }

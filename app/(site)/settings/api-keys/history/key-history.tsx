@@ -12,6 +12,7 @@ import { useApiKeys } from "../../../../../trpc/latchkey/client";
 import { strings } from "../strings";
 import { historyOf } from "./history-of";
 import { useDescribeEvent } from "./use-describe-event";
+import { versionOf } from "./version-of";
 
 const { history: texts } = strings;
 
@@ -54,9 +55,4 @@ export function KeyHistory({ apiKey }: { apiKey: ApiKeySummary }) {
       )}
     </section>
   );
-}
-
-/** Differs whenever the list tells that something has happened to the key, so that its events are asked for anew. */
-function versionOf({ name, status, rotatedAt, rotation, effect, creatorLeft }: ApiKeySummary): string {
-  return JSON.stringify([name, status, rotatedAt, rotation?.state, rotation?.display, effect?.status, creatorLeft]);
 }

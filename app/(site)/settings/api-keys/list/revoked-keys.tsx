@@ -1,6 +1,7 @@
 "use client";
 
 import Link from "next/link";
+import { Fragment } from "react";
 
 import { Time } from "../time";
 import { Badge } from "../ui/badge";
@@ -10,13 +11,20 @@ import { historyOf } from "../history/history-of";
 import { useOwner } from "../owner/use-owner";
 import { strings } from "../strings";
 import { useSecondsUntil } from "../use-seconds-until";
+import { ExposedKey } from "./exposed-key";
 import { rowId } from "./key-table";
 import { Cell, ColumnHead, KeyDisplay, TableFrame } from "./table-parts";
 
 const { revoked: texts } = strings;
 
+interface RevokedKeysProps {
+  keys: ApiKeySummary[];
+  /** Creates a key like that one. Absent: the reader may not create keys. */
+  onReplace: ((key: ApiKeySummary) => void) | undefined;
+}
+
 /** Lists the revoked keys, and from when on each was no longer accepted. */
-export function RevokedKeys({ keys }: { keys: ApiKeySummary[] }) {
+export function RevokedKeys({ keys, onReplace }: RevokedKeysProps) {
   return (
     <section aria-labelledby="revoked-keys" className="mt-10">
       <h2 id="revoked-keys" className="text-[0.9375rem] font-semibold">
@@ -34,7 +42,10 @@ export function RevokedKeys({ keys }: { keys: ApiKeySummary[] }) {
         </thead>
         <tbody className="divide-y">
           {keys.map((key) => (
-            <RevokedRow key={key.id} apiKey={key} />
+            <Fragment key={key.id}>
+              <RevokedRow apiKey={key} />
+              <ExposedKey apiKey={key} onReplace={onReplace} />
+            </Fragment>
           ))}
         </tbody>
       </TableFrame>
@@ -51,7 +62,7 @@ function RevokedRow({ apiKey }: { apiKey: ApiKeySummary }) {
     </>
   );
   return (
-    <tr id={rowId(apiKey)} tabIndex={-1} className="-outline-offset-2">
+    <tr id={rowId(apiKey)} tabIndex={-1} className="has-[+.is-of-row-above]:border-b-0! -outline-offset-2">
       <th scope="row" className="w-full max-w-0 min-w-0 px-4 py-2.5 text-left align-top font-normal">
         <span className="flex items-baseline gap-3 leading-7">
           <span className="truncate text-muted-foreground">{name}</span>

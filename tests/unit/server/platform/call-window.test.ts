@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { clientAddress } from "@/server/http/client-address";
-import { createFailedAttempts } from "@/server/keys/failed-attempts";
+import { createCallWindow } from "@/server/platform/call-window";
 
 describe("the client's address", () => {
   const headers = new Headers({ "x-forwarded-for": "1.1.1.1, 2.2.2.2 , 3.3.3.3" });
@@ -32,11 +32,11 @@ describe("the client's address", () => {
   });
 });
 
-describe("failed attempts", () => {
-  it("make an address wait for the rest of its minute after 30 of them", () => {
+describe("calls of a minute", () => {
+  it("make an address wait for the rest of its minute after as many as are allowed", () => {
     const start = 1_000_000;
     let now = start;
-    const attempts = createFailedAttempts(() => new Date(now));
+    const attempts = createCallWindow({ allowed: 30, now: () => new Date(now) });
     for (let failure = 0; failure < 29; failure++) attempts.note("a");
     expect(attempts.secondsToWait("a")).toBe(0);
     now = start + 20_000;
@@ -48,7 +48,7 @@ describe("failed attempts", () => {
   });
 
   it("are bounded: the oldest address makes room", () => {
-    const attempts = createFailedAttempts(() => new Date(0));
+    const attempts = createCallWindow({ allowed: 30, now: () => new Date(0) });
     for (let failure = 0; failure < 30; failure++) attempts.note("first");
     for (let other = 0; other < 10_000; other++) attempts.note(String(other));
     expect(attempts.secondsToWait("first")).toBe(0);

@@ -1,0 +1,91 @@
+"use client";
+
+import { type SyntheticEvent, useId, useState } from "react";
+
+import { Button } from "../settings/api-keys/ui/button";
+import { Input, Textarea } from "../settings/api-keys/ui/input";
+import { Label } from "../settings/api-keys/ui/label";
+import { Notice } from "../settings/api-keys/ui/notice";
+import { Spinner } from "../settings/api-keys/ui/spinner";
+
+import { sendReport } from "./send-report";
+import { type Outcome, paths, strings } from "./strings";
+
+/** @param sentBefore how a report ended that the browser has sent without JavaScript. */
+export function ReportForm({ sentBefore }: { sentBefore: Outcome | null }) {
+  const [outcome, setOutcome] = useState(sentBefore);
+  const [isPending, setPending] = useState(false);
+  const id = useId();
+
+  const submit = async (event: SyntheticEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    if (isPending) return;
+    const form = event.currentTarget;
+    setOutcome(null);
+    setPending(true);
+    const ended = await sendReport(new FormData(form));
+    setPending(false);
+    setOutcome(ended);
+    // What was not taken stays in the form.
+    if (ended === "received") form.reset();
+  };
+
+  return (
+    <form
+      method="post"
+      action={paths.reports}
+      aria-busy={isPending}
+      className="mt-6 flex flex-col gap-5 rounded-lg border bg-card p-4 shadow-xs sm:p-5"
+      onSubmit={(event) => void submit(event)}
+    >
+      <div role="status" className="empty:hidden">
+        {outcome && (
+          <Notice
+            variant={outcome === "received" ? "success" : "destructive"}
+            title={strings.outcomes[outcome].title}
+          >
+            {strings.outcomes[outcome].text}
+          </Notice>
+        )}
+      </div>
+      <div className="flex flex-col gap-1.5">
+        <Label htmlFor={`${id}-text`}>{strings.text.label}</Label>
+        <Textarea
+          id={`${id}-text`}
+          name="text"
+          required
+          rows={4}
+          className="block min-h-24 font-mono"
+          autoComplete="off"
+          autoCapitalize="off"
+          spellCheck={false}
+          translate="no"
+          aria-describedby={`${id}-text-hint`}
+        />
+        <p id={`${id}-text-hint`} className="text-xs text-muted-foreground">
+          {strings.text.hint}
+        </p>
+      </div>
+      <div className="flex flex-col gap-1.5">
+        <Label htmlFor={`${id}-url`}>{strings.url.label}</Label>
+        <Input
+          id={`${id}-url`}
+          name="url"
+          maxLength={2048}
+          autoComplete="off"
+          autoCapitalize="off"
+          spellCheck={false}
+          translate="no"
+          aria-describedby={`${id}-url-hint`}
+        />
+        <p id={`${id}-url-hint`} className="text-xs text-muted-foreground">
+          {strings.url.hint}
+        </p>
+      </div>
+      <Button type="submit" className="self-start" aria-busy={isPending} disabled={isPending}>
+        {isPending && <Spinner />}
+        <span>{isPending ? strings.submitting : strings.submit}</span>
+      </Button>
+    </form>
+  );
+}
