@@ -2,8 +2,8 @@ import { Readable, Writable } from "node:stream";
 
 import type { CommandIo } from "@/server/command/command-io";
 import { runCommand } from "@/server/command/run-command";
+import type { RedisPlace } from "@/server/platform/redis";
 
-import { testRedis } from "./services";
 import { redisPrefix } from "./slots";
 import type { TestServer } from "./server-instance";
 import type { Ended } from "./latchkey-command";
@@ -12,11 +12,17 @@ import type { Ended } from "./latchkey-command";
 export function settingsOf(server: TestServer): Record<string, string> {
   return {
     DATABASE_URL: server.postgresProxy.url,
-    UPSTASH_REDIS_REST_URL: server.redisProxy.url,
-    UPSTASH_REDIS_REST_TOKEN: testRedis("embedded").token,
+    ...redisSettingsOf(server.redisPlace),
     API_KEY_REDIS_PREFIX: redisPrefix,
     API_KEY_ENVIRONMENT: "test",
   };
+}
+
+/** The settings that name this Redis. */
+export function redisSettingsOf(place: RedisPlace): Record<string, string> {
+  return "address" in place
+    ? { REDIS_URL: `redis://${place.address.host}:${place.address.port}` }
+    : { UPSTASH_REDIS_REST_URL: place.url, UPSTASH_REDIS_REST_TOKEN: place.token };
 }
 
 /** Runs a command of the deployment, in this process. */

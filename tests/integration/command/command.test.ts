@@ -187,6 +187,30 @@ describe("npm run keys", () => {
     await remove();
   });
 
+  it("leaves the local Redis alone where REDIS_URL names another one, in the environment or in a file", async () => {
+    const REDIS_URL = "redis://127.0.0.1:1";
+    const { url, token } = testRedis("embedded");
+    const [home, homeWithFile] = [
+      await homeWith("named"),
+      await homeWith("file", { ".env": `REDIS_URL=${REDIS_URL}` }),
+    ];
+    for (const [folder, settings] of [
+      [home, { REDIS_URL }],
+      [homeWithFile, {}],
+    ] as const) {
+      const remove = await writeServices(join(folder, ".local"), {
+        DATABASE_URL: await testDatabaseUrl(),
+        UPSTASH_REDIS_REST_URL: url,
+        UPSTASH_REDIS_REST_TOKEN: token,
+      });
+      const { output } = await runKeys(["doctor", "--json"], settings, folder);
+      const { checks } = JSON.parse(output) as { checks: { name: string; ok: boolean; sentence: string }[] };
+      expect(checks.find(({ name }) => name === "settings")).toMatchObject({ ok: true });
+      expect(checks.find(({ name }) => name === "redis")?.sentence).toContain("ECONNREFUSED");
+      await remove();
+    }
+  });
+
   it("uses what is set before the local services, and in production never these", async () => {
     const [local, set] = [await emptyDatabaseUrl(), await emptyDatabaseUrl()];
     const home = await homeWith("set", { ".env.development": `DATABASE_URL=${set}\n` });

@@ -4,9 +4,9 @@ import type { AddressInfo } from "node:net";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
-import { testRedis, emptyDatabaseUrl, redisKinds, testDatabaseUrl } from "@/tests/support/services";
+import { directPlaceOf, emptyDatabaseUrl, redisKinds, testDatabaseUrl, testRedis } from "@/tests/support/services";
 import { runLatchkey } from "@/tests/support/latchkey-command";
-import { runWith } from "@/tests/support/operator";
+import { redisSettingsOf, runWith } from "@/tests/support/operator";
 import { startPostgresProxy } from "@/tests/support/postgres-proxy";
 import { startRedisProxy } from "@/tests/support/redis-proxy";
 import { startStandby } from "@/tests/support/standby";
@@ -26,10 +26,7 @@ const production = {
   CLERK_SECRET_KEY: "sk_live_anything",
   APP_ORIGIN: "https://app.example.com",
 };
-const redisSettings = (redis = testRedis("embedded")) => ({
-  UPSTASH_REDIS_REST_URL: redis.url,
-  UPSTASH_REDIS_REST_TOKEN: redis.token,
-});
+const redisSettings = (redis: { url: string; token: string } = testRedis("embedded")) => redisSettingsOf(redis);
 const healthy = async () => ({ ...redisSettings(), DATABASE_URL: await testDatabaseUrl() });
 
 const started: { stop(): Promise<void> }[] = [];
@@ -69,13 +66,12 @@ const inDatabase = (url: string, setting: string) =>
 
 describe("latchkey doctor", () => {
   it.each(redisKinds)("finds nothing wrong with a healthy deployment on %s, and says so", async (kind) => {
-    const environment = { ...redisSettings(testRedis(kind)), DATABASE_URL: await testDatabaseUrl() };
+    const environment = { ...redisSettingsOf(directPlaceOf(kind)), DATABASE_URL: await testDatabaseUrl() };
     for (const mode of [{}, production]) {
       const { failed, errors } = await examine({ ...environment, ...mode });
       expect([failed, errors]).toEqual([[], ""]);
     }
-    if (kind === "redis-server")
-      expect((await examine(environment)).sentenceOf("eviction_policy")).toContain("noeviction");
+    if (kind !== "embedded") expect((await examine(environment)).sentenceOf("eviction_policy")).toContain("noeviction");
     const text = await runWith(["doctor"], { environment });
     expect(text).toMatchObject({ code: 0, errors: "All is well.\n" });
     expect(text.output.match(/^ok {5}/gm)).toHaveLength(all.length);
