@@ -62,10 +62,18 @@ function toScript(text: string): Script {
 }
 
 /**
- * A write that changes nothing, whether there is a value or not. A server that would refuse a purge refuses a script that begins with it.
+ * A write that changes nothing, whether there is a value or not. A server that would refuse a purge refuses this write, and then the script ends.
  * Without it a replica answers hits, and a connection that is kept open may lead to one that was the leader before.
+ *
+ * A full leader refuses this write too, and a key of another type does not take it. Both must still be purged, so the script goes on. It is a
+ * write that a full Redis refuses for a reason: after one that it takes, a script may store whatever it likes.
  */
-const asLeader = "if KEYS[1] then redis.call('SETRANGE', KEYS[1], 0, '') end\n";
+const asLeader = `if KEYS[1] then
+  local written = redis.pcall('SETRANGE', KEYS[1], 0, '')
+  local code = type(written) == 'table' and string.match(written.err, '%u+')
+  if code and code ~= 'OOM' and code ~= 'WRONGTYPE' then return { err = code .. ' this Redis takes no writes' } end
+end
+`;
 
 /** Runs a script by its hash, and by its text where the server does not know it, as after a restart. */
 function createRun(connection: RedisConnection) {

@@ -199,6 +199,20 @@ describe("a server whose Redis is reached by TCP", () => {
     expect(await verifyApiKey(server, secret)).toEqual({ valid: false, reason: "revoked" });
   });
 
+  // By REST each request finds its way anew, so this is promised here alone.
+  it("serves no hit from a leader that became a replica: another leader may have been purged", async () => {
+    const { secret } = await createWarmKey(server);
+    await command("REPLICAOF", "127.0.0.1", "1");
+    server.postgresProxy.statements.length = 0;
+    expect(await verifyApiKey(server, secret)).toMatchObject({ valid: true });
+    expect(server.postgresProxy.statements.length).toBeGreaterThan(0);
+    await command("REPLICAOF", "NO", "ONE");
+    await vi.waitFor(() => server.slots.read(hashSecret(secret)), { timeout: 5_000 });
+    server.postgresProxy.statements.length = 0;
+    expect(await verifyApiKey(server, secret)).toMatchObject({ valid: true });
+    expect(server.postgresProxy.statements).toHaveLength(0);
+  });
+
   it("answers again after a restart of Redis, and no revoked key passes", async () => {
     const { caller, key, secret } = await createWarmKey(server);
     await revokeApiKey(server, caller, key);
