@@ -123,6 +123,7 @@ async function answerDrain(server: VerifyContext): Promise<Response> {
 /** This process's metrics in Prometheus's text format. */
 async function answerMetrics({ db, metrics, events }: VerifyContext): Promise<Response> {
   const backlog = await readBacklog(db);
-  const { text, contentType } = await metrics.render(backlog, events && (await readEventBacklog(db)));
+  const toSend = events && (await readEventBacklog(db).catch(() => null));
+  const { text, contentType } = await metrics.render(backlog, toSend);
   return new Response(text, { headers: { "Content-Type": contentType } });
 }

@@ -7,10 +7,14 @@ export interface Metrics {
   countPurges(confirmed: readonly boolean[]): void;
   /** Counts an attempt to send an event, by what came of it. */
   countEvent(result: string): void;
-  /** All metrics in Prometheus's text format. `backlog`: what the outbox holds just now. `events`: what is still to be sent. */
+  /**
+   * All metrics in Prometheus's text format.
+   * @param backlog what the outbox holds just now.
+   * @param events what is still to be sent. Absent: events are sent nowhere. Null: the database cannot be asked.
+   */
   render(
     backlog: { count: number; oldestSeconds: number | null },
-    events?: { waiting: number; oldestSeconds: number | null; givenUp: number },
+    events?: { waiting: number; oldestSeconds: number | null; givenUp: number } | null,
   ): Promise<{ text: string; contentType: string }>;
 }
 
@@ -82,12 +86,12 @@ export function createMetrics(): Metrics {
     countEvent(result) {
       record(() => events.inc({ result }));
     },
-    async render({ count, oldestSeconds }, toSend) {
+    async render({ count, oldestSeconds }, toSend = { waiting: 0, oldestSeconds: null, givenUp: 0 }) {
       pending.set(count);
       oldest.set(oldestSeconds ?? 0);
-      waitingEvents.set(toSend?.waiting ?? 0);
-      oldestEvent.set(toSend?.oldestSeconds ?? 0);
-      givenUpEvents.set(toSend?.givenUp ?? 0);
+      waitingEvents.set(toSend ? toSend.waiting : NaN);
+      oldestEvent.set(toSend ? (toSend.oldestSeconds ?? 0) : NaN);
+      givenUpEvents.set(toSend ? toSend.givenUp : NaN);
       return { text: await registry.metrics(), contentType: registry.contentType };
     },
   };
