@@ -16,8 +16,8 @@ export interface Delivery {
   event: OutgoingEvent | null;
 }
 
-/** Longer than an attempt takes. After that the process that had claimed the event counts as dead, and another one sends it. */
-const claimSeconds = 30;
+/** Longer than an attempt takes, with its 15 s. After that the process that had claimed the event counts as dead, and another one sends it. */
+const claimSeconds = 20;
 /** So long after its first attempt an event is given up. */
 const retriedSeconds = 3 * 24 * 3_600;
 

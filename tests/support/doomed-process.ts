@@ -53,6 +53,7 @@ export async function crash(
   act: Act,
   more: { events?: EventSettings; arm?: (kill: () => void) => void } = {},
 ): Promise<void> {
+  const sessionsBefore = await readSessions(server);
   const doomed = await startTestServer(redisKind, server.postgresProxy.url);
   const children: ChildProcess[] = [];
   let kills = 0;
@@ -85,6 +86,18 @@ export async function crash(
   const [, signal] = (await once(child, "exit")) as [number | null, string | null];
   expect({ kills, signal }).toEqual({ kills: 1, signal: "SIGKILL" });
   await doomed.close();
+  // Postgres ends a statement whose client is gone. What it commits then would come into what the test does next.
+  await expect
+    .poll(async () => (await readSessions(server)).filter((pid) => !sessionsBefore.includes(pid)), { timeout: 10_000 })
+    .toEqual([]);
+}
+
+/** The sessions of the database, without the one that asks. */
+async function readSessions({ db }: TestServer): Promise<number[]> {
+  const { rows } = await db.execute<{ pid: number }>(sql`
+    select pid from pg_stat_activity
+    where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()`);
+  return rows.map(({ pid }) => pid);
 }
 
 /** What a commit has promised is carried out by any other instance. */

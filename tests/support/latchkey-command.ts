@@ -1,11 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-
-import { afterAll, beforeAll } from "vitest";
 
 export interface Ended {
   code: number | null;
@@ -40,16 +37,6 @@ export async function endOf(child: ReturnType<typeof startLatchkey>, input = "")
   child.stdin.end(input);
   await once(child, "close");
   return { code: child.exitCode, output, errors };
-}
-
-/** Makes a folder for a test file, gone after its tests. */
-export function makeFolder(): () => string {
-  let folder = "";
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "latchkey-command-"));
-  });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
-  return () => folder;
 }
 
 /** Writes lines: objects as JSON, texts as they are. */

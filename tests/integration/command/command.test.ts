@@ -14,10 +14,10 @@ import {
   sha256,
   startLatchkey,
   unkeyKey,
-  makeFolder,
   worldmonitorKey,
   writeLines,
 } from "@/tests/support/latchkey-command";
+import { makeFolder } from "@/tests/support/make-folder";
 import { emptyDatabaseUrl, testDatabaseUrl, testRedis } from "@/tests/support/services";
 
 const folder = makeFolder();

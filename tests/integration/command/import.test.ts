@@ -19,11 +19,11 @@ import {
   sha256,
   startLatchkey,
   unkeyKey,
-  makeFolder,
   withoutFiles,
   worldmonitorKey,
   writeLines,
 } from "@/tests/support/latchkey-command";
+import { makeFolder } from "@/tests/support/make-folder";
 import { emptyDatabaseUrl } from "@/tests/support/services";
 import { rotateInput } from "@/server/shared/inputs";
 import type { AcceptedShape, SecretFormat } from "@/server/shared/secret-format";

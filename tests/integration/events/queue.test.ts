@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { endExposedKeys } from "@/server/leaks";
 import { noteExpiringKeys } from "@/server/history/note-expiring";
 import { pruneEvents } from "@/server/history/prune";
 import {
@@ -26,6 +27,7 @@ import { createKeyOf, newCaller, startTestServer } from "@/tests/support/domain"
 import { commitSteps, crash } from "@/tests/support/doomed-process";
 import { newSecret } from "@/tests/support/event-receiver";
 import { runLatchkey, worldmonitorKey } from "@/tests/support/latchkey-command";
+import { settingsOf } from "@/tests/support/operator";
 import { recordedActions, storeOldEvents } from "@/tests/support/recorded-events";
 import { waitingActions } from "@/tests/support/sent-events";
 import type { TestServer } from "@/tests/support/server-instance";
@@ -62,6 +64,9 @@ describe("a recorded event", () => {
 
     const { secret: own } = await createKeyOf(server, caller);
     await revokeSelf(server, own);
+    const { secret: found } = await createKeyOf(server, caller);
+    await endExposedKeys(server, [{ token: found, location: null, url: null }], { source: "web" });
+    await server.runDeferred();
     await createKeyOf(server, caller);
     await revokeAllApiKeys(server, caller);
 
@@ -108,7 +113,7 @@ describe("a recorded event", () => {
       expect(await waitingActions(sending.db, ownerId)).toEqual(recorded);
       for (const action of recorded) seen.add(action);
     }
-    expect(keyEventActions.filter((action) => !seen.has(action))).toEqual(["key.exposed"]);
+    expect(keyEventActions.filter((action) => !seen.has(action))).toEqual([]);
   });
 
   it("waits, too, where the command `import` has recorded it", async () => {
@@ -119,6 +124,18 @@ describe("a recorded event", () => {
       expect((await runLatchkey(["import", "-"], settings, `${line}\n`)).code).toBe(0);
       expect(await recordedActions(sending.db, ownerId)).toEqual(["key.created"]);
       expect(await waitingActions(sending.db, ownerId)).toEqual("EVENTS_WEBHOOK_URL" in address ? ["key.created"] : []);
+    }
+  });
+
+  it("waits, too, where the command `revoke` has recorded it", async () => {
+    for (const address of [{}, { EVENTS_WEBHOOK_URL: "https://example.com/" }]) {
+      const caller = newCaller();
+      const { key } = await createKeyOf(silent, caller);
+      const settings = { ...settingsOf(silent), ...address };
+      expect(await runLatchkey(["revoke", key.id], settings)).toMatchObject({ code: 0 });
+      const recorded = (await recordedActions(silent.db, caller.ownerId)).slice(1);
+      expect(recorded).toEqual(["key.revoked", "key.revocation_effective"]);
+      expect(await waitingActions(silent.db, caller.ownerId)).toEqual("EVENTS_WEBHOOK_URL" in address ? recorded : []);
     }
   });
 

@@ -6,11 +6,13 @@ import { Webhook } from "standardwebhooks";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { attemptToSend } from "@/server/events/attempt";
+import { createEventSender } from "@/server/events";
 import { claimDeliveries } from "@/server/events/deliveries";
 import { createHandler } from "@/server/http/handler";
 import { noIdentity } from "@/server/http/no-identity";
 import { type Caller, revokeApiKey } from "@/server/keys";
 import { closeOwner } from "@/server/owners";
+import { createLogger } from "@/server/platform/logger";
 import { eventDeliveries, keyEvents } from "@/server/platform/schema";
 import { createKeyOf, newCaller, startTestServer } from "@/tests/support/domain";
 import { crash } from "@/tests/support/doomed-process";
@@ -480,6 +482,30 @@ describe("an event", () => {
       await sendAll();
       expect(await readiness()).toMatchObject({ waiting: 1, givenUp: 0 });
     });
+  });
+
+  it("that fails is logged by its id and the reason, without the address, the secret or the owner", async () => {
+    const lines: string[] = [];
+    const logger = createLogger("trace", { write: (line) => void lines.push(line) });
+    const events = { url: `${receiver.url}?token=hush-hush`, secret: receiver.secret };
+    const sender = createEventSender({ ...server, logger, events });
+    await createEvents(2);
+    receiver.answer = () => (receiver.received.length === 1 ? 500 : (response) => void response.destroy());
+    await sender.sendAll();
+    await ageDeliveries(server.db, 100);
+    receiver.answer = () => 410;
+    await sender.sendAll();
+    await sender.sendAll();
+    server.postgresProxy.sever();
+    await createEventSender({ ...server, logger, events }).sendAll();
+    server.postgresProxy.heal();
+    const messages = lines.map((line) => (JSON.parse(line) as { msg: string }).msg);
+    expect(messages).toContain("event not delivered");
+    expect(messages).toContain("the receiver of events has answered 410: this process sends no more");
+    expect(messages).toContain("no events claimed");
+    expect(lines.join("")).toContain(receiver.received[0]?.id);
+    for (const hidden of ["hush-hush", "127.0.0.1", receiver.secret.slice(8, 30), caller.ownerId])
+      expect(lines.join("")).not.toContain(hidden);
   });
 
   it("that is gone from the history is not sent, and waits no more", async () => {

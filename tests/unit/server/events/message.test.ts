@@ -1,6 +1,8 @@
 import { createHmac } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 
+import { keyEventActions } from "@/server/shared/key-event";
 import { bodyOf, createSigner } from "@/server/events/message";
 
 const event = {
@@ -36,4 +38,10 @@ it("a signature is that of the specification, one for each secret", () => {
     "webhook-timestamp": "1767225600",
     "webhook-signature": signatures.join(" "),
   });
+});
+
+it("docs/events.md lists every type that is sent, and no other", () => {
+  const page = readFileSync("docs/events.md", "utf8");
+  const listed = [...page.matchAll(/^\| `([a-z_]+\.[a-z_]+)`/gm)].map(([, type]) => type);
+  expect(listed).toEqual(keyEventActions.map((action) => action.replace("key.", "api_key.")));
 });
