@@ -7,9 +7,9 @@ import { rotateInput } from "@/server/shared/inputs";
 
 import { createKeyOf, newCaller, useTestServer } from "../support/domain";
 import { bypassSteps, commitSteps, crash, drainAll } from "../support/doomed-process";
-import { redisKinds } from "../support/services";
+import { redisWays } from "../support/services";
 
-describe.each(redisKinds)("a process that is killed on %s", (redisKind) => {
+describe.each(redisWays)("a process that is killed on %s", (redisKind) => {
   const server = useTestServer(redisKind);
   const verify = (secret: string) => verifyApiKey(server(), secret);
   const inputFor = (id: string, graceSeconds: number) =>

@@ -5,9 +5,9 @@ import { effectOfApiKey, verifyApiKey } from "@/server/keys";
 import { createKeyOf, newCaller, useTestServer } from "../support/domain";
 import { bypassSteps, commitSteps, crash, drainAll } from "../support/doomed-process";
 import { recordedActions } from "../support/recorded-events";
-import { redisKinds } from "../support/services";
+import { redisWays } from "../support/services";
 
-describe.each(redisKinds)("a process that is killed while it revokes, on %s", (redisKind) => {
+describe.each(redisWays)("a process that is killed while it revokes, on %s", (redisKind) => {
   const server = useTestServer(redisKind);
 
   it.each([...bypassSteps, ...commitSteps])("$step: the promise holds, and nothing is lost", async (step) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { RedisKind } from "@/tests/support/redis-kinds";
-import { redisKinds, testDatabaseUrl, testRedis } from "@/tests/support/services";
+import { redisWays, testDatabaseUrl, testRedis } from "@/tests/support/services";
 
 import { createSetAndDelSlots, withoutEchoCheck } from "./naive-slots";
 import { race, type RaceOptions } from "./race";
@@ -12,10 +12,7 @@ async function run(kind: RedisKind, options: Pick<RaceOptions, "seed" | "millise
   return report;
 }
 
-// The real server where there is one; the embedded engine answers the same (its differential fuzz).
-const kinds = redisKinds.includes("tcp") ? (["redis-server", "tcp"] as const) : (["embedded"] as const);
-
-describe.each(kinds)("the history of many raced calls under faults, on %s,", (kind) => {
+describe.each(redisWays)("the history of many raced calls under faults, on %s,", (kind) => {
   it(
     "holds no accepted key after an effective or guaranteed revocation, and no refused valid key",
     { timeout: 240_000 },
@@ -35,7 +32,7 @@ describe.each(kinds)("the history of many raced calls under faults, on %s,", (ki
 
 // What they check is the checker, which is the same by every way to Redis.
 describe("the checker of raced histories", () => {
-  const [kind] = kinds;
+  const [kind = "embedded"] = redisWays;
 
   it("finds the late fills of a cache that uses SET and DEL", { timeout: 240_000 }, async () => {
     expect(await findsFault(kind, (_slots, server) => createSetAndDelSlots(server.redis.slot))).toBe(true);

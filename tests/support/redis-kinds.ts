@@ -12,3 +12,6 @@ export const restKinds: readonly RestKind[] = process.env.LATCHKEY_NO_REDIS_SERV
 
 /** What every test of Redis's behaviour runs against. */
 export const redisKinds: readonly RedisKind[] = restKinds.includes("redis-server") ? [...restKinds, "tcp"] : restKinds;
+
+/** One for each way to a Redis, for long tests of what a process does. The embedded engine answers as the server does: its differential fuzz. */
+export const redisWays: readonly RedisKind[] = redisKinds.includes("tcp") ? ["redis-server", "tcp"] : ["embedded"];

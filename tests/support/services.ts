@@ -7,7 +7,7 @@ import type { RedisPlace } from "@/server/platform/redis";
 import type { RedisKind } from "./redis-kinds";
 import { localAddress, type TestRedis } from "./server-instance";
 
-export { redisKinds } from "./redis-kinds";
+export { redisKinds, redisWays } from "./redis-kinds";
 
 /** A new database with all migrations, for the caller alone; it is gone after the run. */
 export async function testDatabaseUrl(): Promise<string> {
