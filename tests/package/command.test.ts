@@ -1,13 +1,11 @@
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { verifyApiKey } from "@/server/keys";
 import { useTestServer } from "@/tests/support/domain";
 import { followIncidentPage } from "@/tests/support/incident";
 import { settingsOf } from "@/tests/support/operator";
-import { createPackageHost, type PackageHost, plainEnvironment } from "@/tests/support/package-host";
+import { commandOf, createPackageHost, type PackageHost, plainEnvironment } from "@/tests/support/package-host";
 
 let plain: PackageHost;
 let withClerk: PackageHost;
@@ -15,13 +13,6 @@ beforeAll(async () => {
   [plain, withClerk] = [await createPackageHost(), await createPackageHost("@clerk/nextjs")];
 });
 afterAll(() => Promise.all([plain, withClerk].map((host) => host.remove())));
-
-/** The file that `npx latchkey` runs. */
-function commandOf({ folder }: PackageHost): string {
-  const installed = join(folder, "node_modules/latchkey");
-  const { bin } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as { bin: Record<string, string> };
-  return join(installed, bin.latchkey ?? "");
-}
 
 describe("the command of the package", () => {
   const server = useTestServer("embedded");

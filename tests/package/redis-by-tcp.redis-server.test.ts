@@ -2,8 +2,10 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { verifyApiKey } from "@/server/keys";
 import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
-import { createPackageHost, type PackageHost, plainEnvironment } from "@/tests/support/package-host";
+import { followIncidentPage } from "@/tests/support/incident";
+import { commandOf, createPackageHost, type PackageHost, plainEnvironment } from "@/tests/support/package-host";
 import { directPlaceOf } from "@/tests/support/services";
 
 const run = promisify(execFile);
@@ -44,6 +46,13 @@ describe("the package in an app whose Redis is reached", () => {
     if (!("address" in place)) throw new Error("no address");
     const redis = { connection: `redis://${place.address.host}:${place.address.port}` };
     expect(await verifyBy(redis)).toEqual({ valid: true, hasLoadedIoredis: true, stderr: "" });
+  });
+
+  it("by TCP ends what has leaked, as docs/incident.md says, and each command ends by itself", async () => {
+    const { followed, receipts, leaked } = await followIncidentPage(server(), [process.execPath, commandOf(host)]);
+    for (const { line, code, errors } of followed) expect({ line, code, errors }).toMatchObject({ line, code: 0 });
+    expect(JSON.parse(receipts)).toMatchObject({ id: leaked.key.id, effect: { status: "effective" } });
+    expect(await verifyApiKey(server(), leaked.secret)).toEqual({ valid: false, reason: "revoked" });
   });
 
   it("by Upstash's REST API does not load the client for TCP", async () => {

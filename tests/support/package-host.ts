@@ -41,5 +41,12 @@ export function readManifest(folder: string) {
   return JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
     dependencies: Record<string, string>;
     exports: Record<string, unknown>;
+    bin: Record<string, string>;
   };
+}
+
+/** The file that `npx latchkey` runs in this host. */
+export function commandOf({ folder }: PackageHost): string {
+  const installed = join(folder, "node_modules", "latchkey");
+  return join(installed, readManifest(installed).bin.latchkey ?? "");
 }
