@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { type Adoption, adopt, expectUntouched } from "./adopt";
-import { createCallAndRevoke, readWhatIsMissing } from "./story";
+import { createAndReport, createCallAndRevoke, readWhatIsMissing } from "./story";
 
 describe("docs/adopt/next-app.md, in a fresh app", () => {
   let adoption: Adoption;
@@ -26,6 +26,14 @@ describe("docs/adopt/next-app.md, in a fresh app", () => {
     );
     expect(before).toMatchObject({ status: 200, body: { ownerId: expect.stringMatching(/^user_/) as string } });
     expect(after).toMatchObject({ status: 401, body: { code: "api_key_revoked" } });
+  });
+
+  it("a key that a stranger reports on the page /leaked is refused by the app's route", async () => {
+    const { host, services } = adoption;
+    const answer = await host.serve("npm start -- -H localhost", () =>
+      createAndReport(services.origin, "/api/reports"),
+    );
+    expect(answer).toMatchObject({ status: 401, body: { code: "api_key_revoked" } });
   });
 
   it("the cron job of docs/adopt/vercel.md is answered to who has the secret, and to nobody else", async () => {

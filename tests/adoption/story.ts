@@ -33,6 +33,27 @@ export async function createCallAndRevoke(origin: string, path: string) {
   });
 }
 
+/**
+ * A person creates a key, and a stranger who has found it reports it on the page `/leaked`.
+ * @returns the answer of a route of the host to that key after the report.
+ */
+export async function createAndReport(origin: string, path: string) {
+  return withPage(origin, async (page) => {
+    await page.goto("/settings/api-keys");
+    await signIn(page, "ada");
+    const secret = await createKey(page, "Found");
+    await page.goto("/leaked");
+    const report = page.getByRole("button", { name: "Report it" });
+    await expect(report).not.toHaveCSS("background-color", "rgba(0, 0, 0, 0)");
+    await expectAccessible(page);
+    await page.getByLabel("The key, or text that contains it").fill(`API_KEY=${secret}`);
+    await report.click();
+    await expect(page.getByRole("status")).toContainText("Thank you. We have your report.");
+    const response = await fetch(origin + path, { headers: { authorization: `Bearer ${secret}` } });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  });
+}
+
 /** The host's own colours, or the page's defaults, in both themes and widths. With SCREENSHOTS set to a folder it leaves a picture of each. */
 async function expectAccessibleInEveryLook(page: Page) {
   for (const colorScheme of ["light", "dark"] as const)

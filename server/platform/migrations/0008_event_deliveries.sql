@@ -14,7 +14,7 @@ CREATE INDEX "event_deliveries_first" ON "latchkey"."event_deliveries" USING btr
 CREATE INDEX "event_deliveries_again" ON "latchkey"."event_deliveries" USING btree ("next_attempt_at") WHERE "latchkey"."event_deliveries"."given_up_at" is null and "latchkey"."event_deliveries"."attempts" > 0;--> statement-breakpoint
 CREATE INDEX "event_deliveries_waiting" ON "latchkey"."event_deliveries" USING btree ("created_at") WHERE "latchkey"."event_deliveries"."given_up_at" is null;--> statement-breakpoint
 CREATE INDEX "event_deliveries_given_up" ON "latchkey"."event_deliveries" USING btree ("given_up_at") WHERE "latchkey"."event_deliveries"."given_up_at" is not null;--> statement-breakpoint
-CREATE INDEX "api_keys_expiring" ON "latchkey"."api_keys" USING btree ("expires_at") WHERE "latchkey"."api_keys"."expires_at" is not null and "latchkey"."api_keys"."expiring_noted_at" is null and "latchkey"."api_keys"."revoked_at" is null;--> statement-breakpoint
+CREATE INDEX "api_keys_expiring" ON "latchkey"."api_keys" USING btree ("expires_at") WHERE "latchkey"."api_keys"."expires_at" is not null and "latchkey"."api_keys"."expiring_noted_at" is null;--> statement-breakpoint
 -- What follows is written by hand. What is recorded gets its delivery in the same transaction, by whatever statement it is recorded. Only a
 -- process that has an address sets `latchkey.sends_events`, for its transaction: see server/platform/database.ts.
 CREATE FUNCTION "latchkey"."queue_event_delivery"() RETURNS trigger LANGUAGE plpgsql AS $$

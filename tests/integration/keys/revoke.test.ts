@@ -1,5 +1,5 @@
 import { Redis } from "@upstash/redis";
-import { eq } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import { beforeEach, describe, expect, it } from "vitest";
 
 import {
@@ -99,6 +99,14 @@ describe.each(redisKinds)("revokeApiKey on %s", (redisKind) => {
       expect.stringContaining("delete from"),
     ]);
     expect(server().postgresProxy.statements.filter((statement) => statement.startsWith("BEGIN"))).toHaveLength(1);
+  });
+
+  it("writes into no index of the keys: none names a column that a revocation sets", async () => {
+    const { rows } = await server().db.execute<{ indexdef: string }>(
+      sql`select indexdef from pg_indexes where schemaname = 'latchkey' and tablename = 'api_keys'`,
+    );
+    expect(rows.length).toBeGreaterThan(2);
+    for (const { indexdef } of rows) expect(indexdef).not.toMatch(/revoked|effective|guaranteed/);
   });
 
   it("a second call succeeds, keeps the first time and stays effective even when Redis is down", async () => {
