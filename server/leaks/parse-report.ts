@@ -37,7 +37,8 @@ export function parseReport(body: Buffer): Finding[] | null {
   const { credentials } = (report ?? {}) as { credentials?: unknown };
   if (!Array.isArray(credentials) || credentials.length === 0 || credentials.length > mostCredentials) return null;
   const { data } = reportSchema.safeParse(report);
-  return data?.credentials.map((token) => ({ token, location: null, url: data.url || null })) ?? null;
+  // The answer tells nobody that a line break at the end has made it no key.
+  return data?.credentials.map((token) => ({ token: token.trim(), location: null, url: data.url || null })) ?? null;
 }
 
 /**
