@@ -62,7 +62,7 @@ async function importFile(io: CommandIo, file: string, options: ImportOptions): 
   const format = { prefix, environment, accepted };
   const parseImportLine = createImportLineParser({ format, scopes: readScopes(io, options.scopes) });
   const input = file === "-" ? io.input : createReadStream(file);
-  const sendsEvents = settings.EVENTS_WEBHOOK_URL !== undefined;
+  const { sendsEvents } = settings;
   const db = createDatabase(settings.DATABASE_URL, { maxConnections: 1, attemptMilliseconds, sendsEvents });
   const tally: Tally = {
     lines: 0,

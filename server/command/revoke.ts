@@ -87,7 +87,7 @@ async function revoke(io: CommandIo, options: RevokeOptions, choose: Choose): Pr
   const settings = forRevoking ?? readSettings(io, parseKeyEnvironment);
   const { API_KEY_PREFIX: prefix, API_KEY_ENVIRONMENT: environment, API_KEY_ACCEPT_FORMATS: accepted } = settings;
   const format = { prefix, environment, accepted };
-  const sendsEvents = settings.EVENTS_WEBHOOK_URL !== undefined;
+  const { sendsEvents } = settings;
   const db = createDatabase(settings.DATABASE_URL, { maxConnections: 1, attemptMilliseconds, sendsEvents });
   const redis = forRevoking && connectRedis(forRevoking);
   const ctx = redis && createContext(db, redis, forRevoking.API_KEY_REDIS_PREFIX);

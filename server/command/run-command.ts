@@ -12,7 +12,7 @@ import { addImport } from "./import";
 import { isTimeout } from "./is-timeout";
 import { addMigrate } from "./migrate";
 import { addRevoke } from "./revoke";
-import { holdsCredential } from "./spoilt-argument";
+import { isSpoiltArgument } from "./spoilt-argument";
 
 const commands: readonly AddCommand[] = [addDoctor, addFind, addRevoke, addMigrate, addImport, addExport];
 
@@ -24,7 +24,7 @@ const commands: readonly AddCommand[] = [addDoctor, addFind, addRevoke, addMigra
  * const code = await runCommand(["migrate"], { environment: process.env, input: stdin, output: stdout, errors: stderr });
  */
 export async function runCommand(args: readonly string[], io: CommandIo): Promise<ExitCode> {
-  if (args.some((argument) => holdsCredential(argument, acceptedShapes(io)))) {
+  if (args.some((argument) => isSpoiltArgument(argument, acceptedShapes(io)))) {
     io.errors.write(
       "An argument holds a key or a hash. The shell's history and the list of processes have it now: revoke that key.\n" +
         "Secrets and hashes go in by standard input or in a file.\n",

@@ -37,6 +37,8 @@ const pauseMilliseconds = 1_000;
 const budgetMilliseconds = 5_000;
 /** At the end of a process. What is not answered by then is sent by another one, or after the next start. */
 const patienceMilliseconds = 5_000;
+/** After that, for the database to note it. What it does not take in time stays claimed for some seconds. */
+const notingMilliseconds = 2_000;
 
 /**
  * Makes what sends events to their receiver. Each goes on its own: one that fails, or on which the receiver hangs, holds up no other. No
@@ -115,15 +117,27 @@ export function createEventSender({ db, logger, metrics, events }: SenderContext
 
   async function sendUntil(stopped: AbortSignal): Promise<void> {
     const ending = new AbortController();
-    const { begin, underWay } = createRound(ending.signal);
+    const sent = sendDue(stopped, ending.signal);
+    if (!stopped.aborted) await new Promise((resolve) => stopped.addEventListener("abort", resolve));
+    const timer = setTimeout(() => ending.abort(), patienceMilliseconds);
+    // A database that hangs is waited for no longer than a receiver.
+    let late: NodeJS.Timeout | undefined;
+    await Promise.race([
+      sent,
+      new Promise((resolve) => (late = setTimeout(resolve, patienceMilliseconds + notingMilliseconds))),
+    ]);
+    clearTimeout(timer);
+    clearTimeout(late);
+  }
+
+  async function sendDue(stopped: AbortSignal, ending: AbortSignal): Promise<void> {
+    const { begin, underWay } = createRound(ending);
     while (!stopped.aborted) {
       const begun = await begin().catch(noteFault);
       // When one has ended there may be more, and there is a place for it.
       await pauseUntil(stopped, begun > 0 ? underWay.keys() : []);
     }
-    const timer = setTimeout(() => ending.abort(), patienceMilliseconds);
     await Promise.all(underWay.keys());
-    clearTimeout(timer);
   }
 
   async function sendAll(now = () => performance.now()) {

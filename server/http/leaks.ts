@@ -2,6 +2,7 @@ import {
   checkGithubSignature,
   endExposedKeys,
   type LeakContext,
+  mostCredentials,
   parseForm,
   parseGithubReport,
   parseReport,
@@ -67,14 +68,15 @@ async function receiveGithubReport(ctx: LeakContext, request: Request): Promise<
  */
 export function createLeakEndpoint(ctx: LeakContext): Endpoint {
   const receive = async (request: Request) => {
-    const isForm = request.headers.get("content-type")?.startsWith("application/x-www-form-urlencoded") ?? false;
+    const isForm = /^application\/x-www-form-urlencoded\b/i.test(request.headers.get("content-type") ?? "");
     const ended = await receiveReport(ctx, request, isForm);
     return isForm ? backToPage(ended.outcome) : inJson(ended);
   };
   return createEndpoint({ POST: receive }, { refuse: problemResponse });
 }
 
-type Outcome = "received" | "no_key" | "invalid" | "too_large" | "limited" | "unavailable";
+/** `partly`: the text holds more keys than one report may have. */
+type Outcome = "received" | "partly" | "no_key" | "invalid" | "too_large" | "limited" | "unavailable";
 interface Ended {
   outcome: Outcome;
   retryAfterSeconds?: number;
@@ -91,8 +93,8 @@ async function receiveReport(ctx: LeakContext, request: Request, isForm: boolean
   // Only the shape says this, so it tells nothing of a key.
   if (findings.length === 0) return { outcome: "no_key" };
   try {
-    await endExposedKeys(ctx, findings, { source: isForm ? "web" : "report" });
-    return { outcome: "received" };
+    await endExposedKeys(ctx, findings.slice(0, mostCredentials), { source: isForm ? "web" : "report" });
+    return { outcome: findings.length > mostCredentials ? "partly" : "received" };
   } catch (fault) {
     ctx.logger.error({ fault: describeFault(fault) }, "report of found keys not carried out");
     return { outcome: "unavailable" };
@@ -105,6 +107,7 @@ const backToPage = (outcome: Outcome) =>
 function inJson({ outcome, retryAfterSeconds }: Ended): Response {
   switch (outcome) {
     case "received":
+    case "partly":
       return Response.json({}, { status: 202 });
     case "limited":
       return problemResponse("rate_limited", {

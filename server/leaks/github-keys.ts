@@ -41,7 +41,7 @@ export function createGithubKeys(options: { url: string; now: () => Date; logger
   let list: KeyList | undefined;
   let underWay: Promise<void> | undefined;
   let hasAnswered = false;
-  let pausesUntil = 0;
+  let pausedAt: number | null = null;
 
   function refresh(): Promise<void> {
     underWay ??= readAgain().finally(() => (underWay = undefined));
@@ -59,15 +59,19 @@ export function createGithubKeys(options: { url: string; now: () => Date; logger
     }
   }
 
-  const isYoungerThan = (milliseconds: number) => list !== undefined && now() - list.confirmedAt < milliseconds;
+  const ageOfList = () => (list ? now() - list.confirmedAt : Infinity);
+  /** A clock that was set back ends a time, since nobody knows how much of it has passed. */
+  const isWithin = (age: number, milliseconds: number) => age >= 0 && age < milliseconds;
+  const isFresh = () => isWithin(ageOfList(), freshMilliseconds);
+  const isPausing = () => pausedAt !== null && isWithin(now() - pausedAt, pauseMilliseconds);
 
   return {
     async find(id) {
-      if (!(list?.keys.has(id) && isYoungerThan(freshMilliseconds)) && now() >= pausesUntil) {
+      if (!(list?.keys.has(id) && isFresh()) && !isPausing()) {
         await refresh();
-        if (!hasAnswered || !list?.keys.has(id)) pausesUntil = now() + pauseMilliseconds;
+        if (!hasAnswered || !list?.keys.has(id)) pausedAt = now();
       }
-      const key = isYoungerThan(keptMilliseconds) ? list?.keys.get(id) : undefined;
+      const key = ageOfList() < keptMilliseconds ? list?.keys.get(id) : undefined;
       if (key) return { status: "found", key };
       return { status: hasAnswered ? "unknown" : "unavailable" };
     },

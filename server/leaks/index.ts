@@ -3,5 +3,5 @@ export { createLeaks, defaultLeakSettings, type LeakContext, type LeakSettings, 
 export type { LeakSource } from "./decide";
 export { endExposedKeys } from "./end-exposed-keys";
 export { checkGithubSignature } from "./github-signature";
-export { parseForm, parseGithubReport, parseReport } from "./parse-report";
+export { mostCredentials, parseForm, parseGithubReport, parseReport } from "./parse-report";
 export { secondsUntilReport } from "./limit-reports";

@@ -5,7 +5,7 @@ import { isWellFormedSecret, type SecretFormat } from "../shared/secret-format";
 import type { Finding } from "./end-exposed-keys";
 
 const mostMatches = 10_000;
-const mostCredentials = 100;
+export const mostCredentials = 100;
 const longestPlace = 2_048;
 
 const place = z.string().max(longestPlace).nullish();
@@ -37,22 +37,23 @@ export function parseReport(body: Buffer): Finding[] | null {
   const { credentials } = (report ?? {}) as { credentials?: unknown };
   if (!Array.isArray(credentials) || credentials.length === 0 || credentials.length > mostCredentials) return null;
   const { data } = reportSchema.safeParse(report);
-  return data?.credentials.map((token) => ({ token, location: null, url: data.url || null })) ?? null;
+  // The answer tells nobody that a line break at the end has made it no key.
+  return data?.credentials.map((token) => ({ token: token.trim(), location: null, url: data.url || null })) ?? null;
 }
 
 /**
  * Reads what the form of the page `/leaked` sends: `text`, in which keys are looked for, and `url`.
- * @returns up to 100 findings, in the order in which they stand there. Null: a field is missing, or the address is too long.
+ * @returns every finding, in the order in which they stand there. Null: a field is missing, or the address is too long.
  */
 export function parseForm(body: Buffer, format: SecretFormat): Finding[] | null {
   const fields = new URLSearchParams(body.toString("utf8"));
   const text = fields.get("text");
   const url = fields.get("url") || null;
-  if (text === null || (url?.length ?? 0) > longestPlace) return null;
+  if (text === null || !place.safeParse(url).success) return null;
   // Keys of another system have no checksum by which they could be found inside of other text.
   const words = text.split(/[^0-9A-Za-z_-]+/);
   const found = new Set([...findSecrets(text), ...words].filter((token) => isWellFormedSecret(token, format)));
-  return [...found].slice(0, mostCredentials).map((token) => ({ token, location: null, url }));
+  return [...found].map((token) => ({ token, location: null, url }));
 }
 
 /** @returns undefined for what is no JSON in UTF-8. */

@@ -19,14 +19,20 @@ export function createCallWindow({ allowed, now }: { allowed: number; now: () =>
     ttlResolution: 0,
     perf: { now: () => now().getTime() },
   });
+  /** After the clock was set back a window would last until it is where it was. */
+  function windowOf(who: string) {
+    if (calls.getRemainingTTL(who) > windowMilliseconds) calls.delete(who);
+    return calls.peek(who);
+  }
+
   return {
     secondsToWait(who) {
-      const window = calls.peek(who);
+      const window = windowOf(who);
       if (!window || window.count < allowed) return 0;
       return Math.max(1, Math.ceil(calls.getRemainingTTL(who) / 1_000));
     },
     note(who) {
-      const window = calls.peek(who);
+      const window = windowOf(who);
       if (window) window.count++;
       else calls.set(who, { count: 1 });
     },

@@ -180,9 +180,10 @@ const forKeys = schema.pick({
   API_KEY_PREFIX: true,
   API_KEY_ENVIRONMENT: true,
   API_KEY_ACCEPT_FORMATS: true,
-  // What a command records is sent by the server, where it has this address.
-  EVENTS_WEBHOOK_URL: true,
 });
+/** What a command records is sent by the server, where it has this address. A command itself sends nothing, so a malformed one counts, too. */
+const sendsEvents = (source: Record<string, string | undefined>) =>
+  trimSettings(source).EVENTS_WEBHOOK_URL !== undefined;
 
 /**
  * The one setting that the command `migrate` needs, by the rules of `parseEnvironment`. Nothing else that is set, or is wrong, matters to it.
@@ -198,7 +199,7 @@ export function parseDatabaseUrl(source: Record<string, string | undefined>): st
  */
 export function parseKeyEnvironment(source: Record<string, string | undefined>) {
   const settings = parsePart(source, forKeys);
-  return { ...settings, API_KEY_ENVIRONMENT: environmentOf(settings) };
+  return { ...settings, API_KEY_ENVIRONMENT: environmentOf(settings), sendsEvents: sendsEvents(source) };
 }
 
 const forRedis = schema.pick({
@@ -217,7 +218,7 @@ export function parseRedisSettings(source: Record<string, string | undefined>) {
 /** The settings of a command that revokes keys: the database and Redis. @throws Error as `parseEnvironment`. */
 export function parseRevokingEnvironment(source: Record<string, string | undefined>) {
   const settings = parsePart(source, forRevoking);
-  return { ...settings, API_KEY_ENVIRONMENT: environmentOf(settings) };
+  return { ...settings, API_KEY_ENVIRONMENT: environmentOf(settings), sendsEvents: sendsEvents(source) };
 }
 
 function parsePart<Shape extends z.core.$ZodShape>(

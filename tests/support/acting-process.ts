@@ -1,6 +1,7 @@
 import { revokeApiKey, rotateApiKey, verifyApiKey } from "@/server/keys";
 import { createServerContext } from "@/server/context";
 import type { EventSettings } from "@/server/events";
+import { endExposedKeys } from "@/server/leaks";
 import type { RedisPlace } from "@/server/platform/redis";
 import type { RotateInput } from "@/server/shared/inputs";
 
@@ -12,6 +13,7 @@ export type Act =
   | { do: "revoke"; ownerId: string; id: string }
   | { do: "rotate"; ownerId: string; input: RotateInput }
   | { do: "verify"; secret: string }
+  | { do: "report"; token: string }
   | { do: "send" };
 
 /** A server process that does one thing. The crash tests kill it on the way. */
@@ -33,6 +35,7 @@ const context = createServerContext({
 for (;;) if (await context.redis.slot.evaluate("return 1", { keys: ["none"], args: [] }).catch(() => null)) break;
 const act = JSON.parse(ACT) as Act;
 if (act.do === "send") await context.events?.sendAll();
+else if (act.do === "report") await report(act.token);
 else if (act.do === "verify") await verifyApiKey({ ...context, defer: () => undefined }, act.secret);
 else {
   const caller = newCaller({ ownerId: act.ownerId, userId: act.ownerId });
@@ -41,3 +44,11 @@ else {
 }
 context.redis.close();
 await context.db.close();
+
+/** As GitHub's report, with the purge that follows it. */
+async function report(token: string): Promise<void> {
+  const deferred: (() => Promise<void>)[] = [];
+  const findings = [{ token, location: "content", url: "https://example.com/a" }];
+  await endExposedKeys({ ...context, defer: (task) => void deferred.push(task) }, findings, { source: "github" });
+  for (const task of deferred) await task();
+}

@@ -36,5 +36,15 @@ export function queriesOf(ownerId: string, ask: Ask) {
         queryFn: () => ask.history({ id, limit: 10 }),
         staleTime: 0,
       }),
+    /** What has ended a key that somebody has found: null where its history does not tell. A dead key may be found in many more places. */
+    exposure: (id: string, version: string) =>
+      queryOptions({
+        queryKey: [ownerId, "apiKeys", "exposure", id, version],
+        queryFn: async () => {
+          const { events } = await ask.history({ id, limit: 100 });
+          return events.find(({ action, detail }) => action === "key.exposed" && detail.action === "revoke") ?? null;
+        },
+        staleTime: 0,
+      }),
   };
 }

@@ -22,6 +22,10 @@ export const strings = {
       title: "Thank you. We have your report.",
       text: "There is nothing more for you to do. Please delete the key wherever you can.",
     },
+    partly: {
+      title: "Thank you. We have the first 100 keys.",
+      text: "There are more in this text. Please take those out that we have, and send the rest.",
+    },
     no_key: {
       title: "There is no complete key in this text.",
       text: "A key has “_live_” or “_test_” in it and 38 letters and digits after that. If some of it is hidden or missing, we cannot find it.",
@@ -39,4 +43,4 @@ export const strings = {
 
 export type Outcome = keyof typeof strings.outcomes;
 
-export const isOutcome = (text: unknown): text is Outcome => typeof text === "string" && text in strings.outcomes;
+export const isOutcome = (text: unknown): text is Outcome => typeof text === "string" && Object.hasOwn(strings.outcomes, text);

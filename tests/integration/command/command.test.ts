@@ -101,6 +101,9 @@ describe("wrong use", () => {
     ["a hash", ["import", foreign.line.hash]],
     ["a hash in base64", ["find", sha256(secret).toString("base64")]],
     ["a hash in base64url", ["find", sha256(secret).toString("base64url")]],
+    ["a hash with its name", ["find", `sha256:${foreign.line.hash}`]],
+    ["a hash in an option", ["find", `--hash=${sha256(secret).toString("base64")}`]],
+    ["a hash as Postgres shows it", ["find", `\\x${foreign.line.hash}`]],
   ])("%s as an argument is named as spoilt, and not repeated", async (_title, args) => {
     const shapes = { API_KEY_ACCEPT_FORMATS: "wm_:hex:40,sk_:base58:22,sk_:base58:21,sk_:base58:20" };
     const { code, output, errors } = await runLatchkey(args, shapes);

@@ -186,6 +186,8 @@ describe("latchkey find", () => {
     const run = (environment: Record<string, string>) =>
       runWith(["find"], { environment }, Readable.from([Buffer.from(key.id)]));
     expect((await run({ DATABASE_URL, UPSTASH_REDIS_REST_URL: "nonsense", CLERK_SECRET_KEY: "x" })).code).toBe(0);
+    for (const address of ["nonsense", "'https://example.com'", "http://example.com"])
+      expect((await run({ DATABASE_URL, EVENTS_WEBHOOK_URL: address })).code).toBe(0);
     expect(await run({})).toMatchObject({ code: 1, output: "", errors: "DATABASE_URL is not set\n" });
     expect(await run({ DATABASE_URL, API_KEY_PREFIX: "No!" })).toMatchObject({
       code: 1,

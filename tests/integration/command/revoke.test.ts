@@ -1,11 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { PassThrough, Readable } from "node:stream";
+
+import { sql } from "drizzle-orm";
 import { beforeEach, describe, expect, it } from "vitest";
 
 import { createApiKey, revokeApiKey, rotateApiKey, verifyApiKey } from "@/server/keys";
 import { hashSecret, mintSecret } from "@/server/keys/secret";
 import { owners } from "@/server/platform/schema";
 import { rotateInput } from "@/server/shared/inputs";
+import { fromPublicId } from "@/server/shared/public-id";
 import { createKeyOf, newCaller, newKeyInput, useTestServer } from "@/tests/support/domain";
 import { worldmonitorKey } from "@/tests/support/latchkey-command";
 import { objectsIn, operate, runWith, settingsOf } from "@/tests/support/operator";
@@ -262,6 +265,15 @@ describe("an operator ends keys", () => {
       expect(unset.errors).toContain("UPSTASH_REDIS_REST_TOKEN is not set");
       expect(unset.errors).toContain("UPSTASH_REDIS_REST_URL is malformed");
       expect(unset.errors).not.toContain("PORT");
+    });
+
+    it("ends a key though the address of events is malformed, and its event waits until that is mended", async () => {
+      const { key } = await createKeyOf(server(), newCaller());
+      expect((await run(["revoke", key.id], "", { EVENTS_WEBHOOK_URL: "nonsense" })).code).toBe(0);
+      const { rows } = await server().db.execute(sql`
+        select action from latchkey.key_events join latchkey.event_deliveries on event_id = id
+        where key_id = ${fromPublicId(key.id)} order by id`);
+      expect(rows.map(({ action }) => action)).toEqual(["key.revoked", "key.revocation_effective"]);
     });
 
     it("says how many keys were revoked before Postgres failed, and may be run again", async () => {

@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from "node:net";
 
 import { sql } from "drizzle-orm";
 import { Webhook } from "standardwebhooks";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { attemptToSend } from "@/server/events/attempt";
 import { createEventSender } from "@/server/events";
@@ -548,6 +548,29 @@ describe("an event", () => {
     expect(row).toMatchObject({ attempts: 0, claimedUntil: null });
     receiver.answer = () => 204;
     expect(await sendAll(await another())).toEqual({ delivered: 1, failed: 0 });
+  });
+
+  it("does not keep its process from ending, though the receiver and then the database hang", async () => {
+    await createEvents(9);
+    receiver.answer = () => () => undefined;
+    const stop = new AbortController();
+    let hasEnded = false;
+    const ended = senderOf(server)
+      .sendUntil(stop.signal)
+      .then(() => (hasEnded = true));
+    await expect.poll(() => receiver.received.length, { timeout: 10_000 }).toBe(9);
+    const heal = createGate();
+    server.postgresProxy.decide = () => heal.opened;
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      stop.abort();
+      await vi.advanceTimersByTimeAsync(8_000);
+      expect(hasEnded).toBe(true);
+    } finally {
+      vi.useRealTimers();
+      heal.open();
+    }
+    await ended;
   });
 });
 

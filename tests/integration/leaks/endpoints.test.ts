@@ -422,6 +422,34 @@ describe("the form of the page /leaked", () => {
       expect(outcomeOf(await handle(send({ text, url: "" })))).toEqual([303, "/leaked?report=received"]);
   });
 
+  it("says so when the text holds more keys than a report may have, and ends the first of them", async () => {
+    const { server, handle } = await start();
+    const [first, last] = [await newKey(server), await newKey(server)];
+    const between = Array.from({ length: 99 }, () => mintSecret({ prefix: "lk", environment: "test" }));
+    const all = [first.secret, ...between];
+    expect(outcomeOf(await handle(send({ text: [...all, last.secret].join("\n") })))).toEqual([
+      303,
+      "/leaked?report=partly",
+    ]);
+    expect((await verifyApiKey(server, first.secret)).valid).toBe(false);
+    expect((await verifyApiKey(server, last.secret)).valid).toBe(true);
+    expect(outcomeOf(await handle(send({ text: all.join("\n") })))).toEqual([303, "/leaked?report=received"]);
+  });
+
+  it("is known by its type however that is written, and takes an address as long as the other reports' may be", async () => {
+    const { handle } = await start();
+    const text = mintSecret({ prefix: "lk", environment: "test" });
+    const type = "Application/X-WWW-Form-URLEncoded;charset=UTF-8";
+    const url = "\u{1f511}".repeat(2_048);
+    const init = {
+      method: "POST",
+      headers: { "Content-Type": type },
+      body: new URLSearchParams({ text, url }).toString(),
+    };
+    const response = await handle(new Request("http://localhost/api/v1/leaks", init));
+    expect(outcomeOf(response)).toEqual([303, "/leaked?report=received"]);
+  });
+
   it("finds a key of another system, which has no checksum, as a word", async () => {
     const accepted = [{ prefix: "wm_", characters: "hex", length: 40 }] as const;
     const { handle } = await start({ secretFormat: { prefix: "lk", environment: "test", accepted } });

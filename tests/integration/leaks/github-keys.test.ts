@@ -173,6 +173,17 @@ describe("GitHub's keys", () => {
     expect(await check(headers)).toBe("invalid");
   });
 
+  it("are read again when the clock was set back: a new one is found, and a withdrawn one is not used", async () => {
+    expect(await check(withId("unknown"))).toBe("invalid");
+    skew = -hour;
+    sender.changeKey();
+    expect(await check()).toBe("valid");
+    const headers = sender.headersFor(body);
+    sender.withdraw(sender.keyId);
+    skew = -3 * hour;
+    expect(await check(headers)).toBe("invalid");
+  });
+
   it("are asked for once in 10 s for ids that somebody makes up", async () => {
     for (let at = 0; at < 50; at++) expect(await check(withId(`made-up-${at}`))).toBe("invalid");
     expect(sender.requests).toHaveLength(1);

@@ -86,6 +86,11 @@ describe("somebody's report", () => {
       { token: "", location: null, url: "https://example.com" },
     ]);
     expect(report({ credentials: Array(100).fill("a") })).toHaveLength(100);
+    expect(
+      report({ credentials: ["a\n", " b\r\n", "\tc", "\ufeffd"] })
+        ?.map(({ token }) => token)
+        .join(""),
+    ).toBe("abcd");
     expect(report({ credentials: ["x".repeat(100_000)], url: "" })).toMatchObject([{ url: null }]);
   });
 

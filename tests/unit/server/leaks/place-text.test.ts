@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { mintSecret } from "@/server/keys/secret";
 import { placeText } from "@/server/leaks/place-text";
 import { displaySecret } from "@/server/shared/secret-format";
+import { sha256 } from "@/tests/support/latchkey-command";
 
 const token = mintSecret({ prefix: "lk", environment: "test" });
 const other = mintSecret({ prefix: "lk", environment: "live" });
@@ -28,6 +29,7 @@ describe("the text that tells where a key was found", () => {
   it.each([
     ["in a query", `https://example.com/?key=${token}&a=b`, "https://example.com/?key=…&a=b"],
     ["twice", `${token} ${token}`, "… …"],
+    ["twice, once escaped", `${token} ${token.replaceAll("_", "%5F")}`, "… …"],
     ["another one of ours", `https://example.com/${other}`, `https://example.com/${displaySecret(other)}`],
     [
       "with escaped underscores",
@@ -41,6 +43,43 @@ describe("the text that tells where a key was found", () => {
     ],
   ])("holds no key: %s", (_title, text, told) => {
     expect(placeText(text, token)).toBe(told);
+  });
+
+  const underscored = (escape: string) => token.replaceAll("_", escape);
+  const percent = Array.from(Buffer.from(token), (byte) => `%${byte.toString(16)}`).join("");
+
+  it.each([
+    ["beside a percent sign that means nothing", `https://example.com/?q=100%&key=${underscored("%5F")}`],
+    ["beside bytes that are no UTF-8", `https://example.com/?q=%ff%zz&key=${percent}`],
+    ["escaped twice", `https://example.com/?key=${underscored("%255f")}`],
+    ["escaped altogether, three times", `https://example.com/?key=${percent.replaceAll("%", "%2525")}`],
+    ["as HTML writes it", `https://example.com/?key=${underscored("&#95;")}`],
+    ["as HTML writes it in hexadecimal", `https://example.com/?key=${underscored("&#x5F;")}`],
+    ["as JSON writes it", `https://example.com/?key=${underscored("\\u005f")}`],
+  ])("holds no key that can be read from it: %s", (_title, text) => {
+    const told = placeText(text, token);
+    expect(told).toMatch(/^https:\/\/example\.com\/.*key=…$/u);
+    expect(told).not.toContain(token.slice(9, 20));
+  });
+
+  it.each([
+    ["with other separators", underscored("-")],
+    ["in capitals", token.toUpperCase()],
+    ["with wide signs", underscored("\uff3f")],
+    ["in hexadecimal", Buffer.from(token).toString("hex")],
+    ["in base64", Buffer.from(token).toString("base64")],
+    ["in base64, as a password", encodeURIComponent(Buffer.from(`ada:${token}`).toString("base64"))],
+    ["in base64 for URLs, as another password", Buffer.from(`al:${token}:`).toString("base64url")],
+    ["by its hash", sha256(token).toString("hex")],
+    ["by its hash in base64", sha256(token).toString("base64")],
+    ["escaped more often than anybody does", underscored(`%${"25".repeat(40)}5F`)],
+  ])("is left out where the key can be had from it: %s", (_title, text) => {
+    expect(placeText(`https://example.com/?key=${text}`, token)).toBeNull();
+  });
+
+  it("is left out where a key of another system can be had from it, too", () => {
+    expect(placeText(`https://example.com/${foreign.slice(0, 20)}/${foreign.slice(20)}`, foreign)).toBeNull();
+    expect(placeText(`https://example.com/${Buffer.from(foreign).toString("base64")}`, foreign)).toBeNull();
   });
 
   it("is left out where the key is written in pieces", () => {

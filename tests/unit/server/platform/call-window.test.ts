@@ -33,6 +33,19 @@ describe("the client's address", () => {
 });
 
 describe("calls of a minute", () => {
+  it("are not counted for longer when the clock is set back: nobody is refused for an hour", () => {
+    let now = 10_000_000;
+    const calls = createCallWindow({ allowed: 2, now: () => new Date(now) });
+    for (const who of ["a", "a", "b"]) calls.note(who);
+    expect(calls.secondsToWait("a")).toBe(60);
+    now -= 3_600_000;
+    expect(calls.secondsToWait("a")).toBe(0);
+    calls.note("b");
+    expect(calls.secondsToWait("b")).toBe(0);
+    calls.note("b");
+    expect(calls.secondsToWait("b")).toBe(60);
+  });
+
   it("make an address wait for the rest of its minute after as many as are allowed", () => {
     const start = 1_000_000;
     let now = start;

@@ -98,7 +98,7 @@ describe("the settings of events", () => {
 
   it("are known to a command as far as it needs them: whether what it records is to be sent", () => {
     const { DATABASE_URL } = production;
-    expect(parseKeyEnvironment({ DATABASE_URL, EVENTS_WEBHOOK_URL: url })).toMatchObject({ EVENTS_WEBHOOK_URL: url });
-    expect(parseKeyEnvironment({ DATABASE_URL }).EVENTS_WEBHOOK_URL).toBeUndefined();
+    const sends = (address?: string) => parseKeyEnvironment({ DATABASE_URL, EVENTS_WEBHOOK_URL: address }).sendsEvents;
+    expect([sends(url), sends("malformed"), sends(" "), sends()]).toEqual([true, true, false, false]);
   });
 });

@@ -24,12 +24,11 @@ interface ExposedKeyProps {
 export function ExposedKey({ apiKey, onReplace }: ExposedKeyProps) {
   const { queries } = useApiKeys();
   const { revokedBy } = apiKey;
-  const { data } = useQuery({
-    ...queries.latestEvents(apiKey.id, versionOf(apiKey)),
+  const { data: found } = useQuery({
+    ...queries.exposure(apiKey.id, versionOf(apiKey)),
     enabled: revokedBy === "leak",
   });
   if (revokedBy !== "leak") return null;
-  const found = data?.events.find(({ action, detail }) => action === "key.exposed" && detail.action === "revoke");
   return (
     <tr className="is-of-row-above">
       <td colSpan={8} className="px-3 pb-3 sm:px-4">
