@@ -34,7 +34,8 @@ export function describeRegistry() {
         name: "api-keys",
         type: "registry:item",
         title: "API keys",
-        description: "The page on which users manage their API keys, a page for whoever finds one, and the endpoints of Latchkey.",
+        description:
+          "The page on which users manage their API keys, a page for whoever finds one, and the endpoints of Latchkey.",
         dependencies: packagesOf(files),
         files: files.map((path) => ({ path, type: "registry:file", target: targetOf(path) })),
         // Empty ones count as unset, and the first request names them.

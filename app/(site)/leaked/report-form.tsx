@@ -40,10 +40,7 @@ export function ReportForm({ sentBefore }: { sentBefore: Outcome | null }) {
     >
       <div role="status" className="empty:hidden">
         {outcome && (
-          <Notice
-            variant={outcome === "received" ? "success" : "destructive"}
-            title={strings.outcomes[outcome].title}
-          >
+          <Notice variant={outcome === "received" ? "success" : "destructive"} title={strings.outcomes[outcome].title}>
             {strings.outcomes[outcome].text}
           </Notice>
         )}

@@ -43,4 +43,5 @@ export const strings = {
 
 export type Outcome = keyof typeof strings.outcomes;
 
-export const isOutcome = (text: unknown): text is Outcome => typeof text === "string" && Object.hasOwn(strings.outcomes, text);
+export const isOutcome = (text: unknown): text is Outcome =>
+  typeof text === "string" && Object.hasOwn(strings.outcomes, text);

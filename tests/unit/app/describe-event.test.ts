@@ -41,7 +41,10 @@ describe("what has happened, in words", () => {
       { action: "key.exposed", detail: { source: "github", url: "https://example.test/a?b=c" } },
       "It was found where it does not belong: example.test",
     ],
-    [{ action: "key.exposed", detail: { source: "github", url: "" } }, "It was found where it does not belong: in code on GitHub"],
+    [
+      { action: "key.exposed", detail: { source: "github", url: "" } },
+      "It was found where it does not belong: in code on GitHub",
+    ],
     [{ action: "owner.closed", detail: { reason: "banned" } }, "The account was banned, which ends its keys"],
     [
       { action: "owner.access_changed", detail: { allowed: false } },
