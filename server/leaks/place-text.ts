@@ -9,7 +9,8 @@ const beforeAt = /(?<![\w.%+-])[\w.%+-]+(?=@(?:[\w-]+\.)+[a-z]{2,})/gi;
 
 /**
  * A text that tells where a key was found, as the history may hold it. The key often stands in the address itself, and the history holds no
- * secret, no hash and no e-mail address. What the database cannot store (a zero, half of a pair) becomes U+FFFD.
+ * secret, no hash and no e-mail address. What cannot be stored or shown as it is (half of a pair, control characters, marks of direction) becomes
+ * U+FFFD.
  * @param token the key that was found there. Any other of our own shape is looked for, too.
  * @returns null where a secret could not be taken out, since it is written in pieces or in another encoding.
  */
@@ -24,7 +25,9 @@ export function placeText(text: string | null, token: string): string | null {
   return findSecrets(harmless).length > 0 || isDisguised(readable, token) ? null : harmless;
 }
 
-const storable = (text: string) => text.replace(/\p{Cs}|\0/gu, "\ufffd");
+/** What the database cannot store, control characters, and marks of direction, which make an address look like another one. */
+const unusable = /\p{Cs}|\p{Cc}|\p{Bidi_Control}/gu;
+const storable = (text: string) => text.replace(unusable, "\ufffd");
 
 function withoutSecrets(text: string, token: string): string {
   const withoutToken = text.replaceAll(token, hidden);

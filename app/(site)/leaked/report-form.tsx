@@ -11,6 +11,8 @@ import { Spinner } from "../settings/api-keys/ui/spinner";
 import { sendReport } from "./send-report";
 import { type Outcome, paths, strings } from "./strings";
 
+const variants: Partial<Record<Outcome, "success" | "warning">> = { received: "success", partly: "warning" };
+
 /** @param sentBefore how a report ended that the browser has sent without JavaScript. */
 export function ReportForm({ sentBefore }: { sentBefore: Outcome | null }) {
   const [outcome, setOutcome] = useState(sentBefore);
@@ -40,7 +42,7 @@ export function ReportForm({ sentBefore }: { sentBefore: Outcome | null }) {
     >
       <div role="status" className="empty:hidden">
         {outcome && (
-          <Notice variant={outcome === "received" ? "success" : "destructive"} title={strings.outcomes[outcome].title}>
+          <Notice variant={variants[outcome] ?? "destructive"} title={strings.outcomes[outcome].title}>
             {strings.outcomes[outcome].text}
           </Notice>
         )}

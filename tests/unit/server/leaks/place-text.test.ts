@@ -99,6 +99,9 @@ describe("the text that tells where a key was found", () => {
 
   it("can be stored, whatever it holds", () => {
     expect(placeText("a\0b\ud800c", token)).toBe("a\ufffdb\ufffdc");
+    expect(placeText("https://example.com/\u202egro.elpmaxe\u2066\n\u001b[31m", token)).toBe(
+      "https://example.com/\ufffdgro.elpmaxe\ufffd\ufffd\ufffd[31m",
+    );
     expect(placeText(`%00${token.replaceAll("_", "%5F")}`, token)).toBe("\ufffd…");
   });
 });
