@@ -11,7 +11,7 @@ import { introspect, refuseIntrospection } from "./introspect";
 import { createGithubLeakEndpoint, createLeakEndpoint } from "./leaks";
 import { createOpenApiDocument } from "./openapi";
 import { createOriginalEndpoint } from "./original-endpoint";
-import { problemResponse } from "./problem";
+import { problemResponse } from "../gateway/problem";
 import { checkReadiness } from "./readiness";
 import { bearsSecret } from "./shared-secret";
 import { createRevokeSelf, createWithApiKey } from "./with-api-key";

@@ -16,12 +16,5 @@ export { rotateApiKey } from "./rotate";
 export type { ApiKeySummary } from "./summary";
 export type { Effect } from "../shared/effect";
 export { type ApiKeyUsage, usageOfApiKey } from "./usage-of-key";
-export {
-  openServer,
-  type RefusalReason,
-  type Verification,
-  type VerifiedKey,
-  VerificationUnavailableError,
-  verifyApiKey,
-  type VerifyContext,
-} from "./verify";
+export { type RefusalReason, VerificationUnavailableError, type VerifiedKey } from "../gateway/verdict";
+export { openServer, type Verification, verifyApiKey, type VerifyContext } from "./verify";
