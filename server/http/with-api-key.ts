@@ -10,7 +10,7 @@ import {
 } from "../keys";
 import { clientAddress } from "./client-address";
 import { describeFault } from "../platform/logger";
-import type { CallLimitState } from "../platform/call-limit";
+import { consultLimit } from "./consult-limit";
 import { overLimit, problemFor, refuseScopes, requireSecret, withHeaders } from "../gateway/answers";
 import { problemResponse } from "../gateway/problem";
 
@@ -114,9 +114,4 @@ function refusal(verification: Extract<Verification, { valid: false }>): Respons
   return verification.reason === "rate_limited"
     ? problemResponse("rate_limited", { retryAfterSeconds: verification.retryAfterSeconds })
     : problemResponse(problemFor[verification.reason]);
-}
-
-/** Costs a second Redis request, but only for owners that have a limit. It counts for each owner, so five keys do not multiply it. */
-async function consultLimit(context: VerifyContext, key: VerifiedKey): Promise<CallLimitState | null> {
-  return key.requestsPerMinute === null ? null : context.limits.owner(key.ownerId, key.requestsPerMinute);
 }

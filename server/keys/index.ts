@@ -3,6 +3,7 @@ export type { Caller } from "./access";
 export type { LatchkeyServer } from "./context";
 export type { Adopt, AdoptedKey } from "./adopt";
 export { cancelRotation } from "./cancel-rotation";
+export { countUses } from "./count-uses";
 export { createApiKey, type CreatedApiKey } from "./create";
 export { endGrace } from "./end-grace";
 export { effectOfApiKey } from "./effect-of-key";
