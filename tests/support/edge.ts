@@ -30,6 +30,15 @@ export async function bundleForEdge(input: string, format: "esm" | "iife"): Prom
 
 type OriginFate = "pass" | "refuse" | "hang" | { status: number; body: string; headers?: Record<string, string> };
 
+/** The settings of a worker whose keys are test keys. */
+export const workerSettings = (redis: { url: string; token: string }, origin: TestOrigin) => ({
+  UPSTASH_REDIS_REST_URL: redis.url,
+  UPSTASH_REDIS_REST_TOKEN: redis.token,
+  APP_ORIGIN: origin.url,
+  INTROSPECTION_SECRET: introspectionSecret,
+  API_KEY_ENVIRONMENT: "test",
+});
+
 /** What a server's endpoints are served at, and what becomes of the requests that arrive. */
 export interface TestOrigin {
   url: string;

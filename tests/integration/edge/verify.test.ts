@@ -9,11 +9,11 @@ import { rotateInput } from "@/server/shared/inputs";
 import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
 import {
   type EdgeWorker,
-  introspectionSecret,
   runtimes,
   startOrigin,
   startWorker,
   type TestOrigin,
+  workerSettings,
 } from "@/tests/support/edge";
 import { type RedisProxy, startRedisProxy } from "@/tests/support/redis-proxy";
 import { testRedis } from "@/tests/support/services";
@@ -29,17 +29,10 @@ describe.each(runtimes)("a worker in %s", (runtime) => {
   let origin: TestOrigin;
   let worker: EdgeWorker;
 
-  const settings = () => ({
-    UPSTASH_REDIS_REST_URL: redisProxy.url,
-    UPSTASH_REDIS_REST_TOKEN: redis.token,
-    APP_ORIGIN: origin.url,
-    INTROSPECTION_SECRET: introspectionSecret,
-    API_KEY_ENVIRONMENT: "test",
-  });
   beforeAll(async () => {
     redisProxy = await startRedisProxy(redis.url);
     origin = await startOrigin(server());
-    worker = await startWorker(runtime, settings());
+    worker = await startWorker(runtime, workerSettings({ ...redis, url: redisProxy.url }, origin));
   });
   afterAll(async () => {
     await worker.stop();
@@ -86,7 +79,8 @@ describe.each(runtimes)("a worker in %s", (runtime) => {
   });
 
   it("what is no key costs no request, and is told as the gateway tells it", async () => {
-    const wrongChecksum = mintSecret({ prefix: "lk", environment: "test" }).slice(0, -1) + "!";
+    const minted = mintSecret({ prefix: "lk", environment: "test" });
+    const wrongChecksum = minted.slice(0, -1) + (minted.endsWith("0") ? "1" : "0");
     const other = mintSecret({ prefix: "lk", environment: "live" });
     for (const [headers, status, code] of [
       [{}, 401, "missing_api_key"],
@@ -278,7 +272,7 @@ describe.each(runtimes)("a worker in %s", (runtime) => {
   });
 
   it("uses reach the origin in one report, each once", async () => {
-    const { key, secret } = await createHotKey();
+    const { secret } = await createHotKey();
     const reported = new Promise<string>((resolve) => {
       origin.decide = (path, body) => {
         if (path.endsWith("/uses") && body.includes(hashOf(secret))) resolve(body);
@@ -288,7 +282,6 @@ describe.each(runtimes)("a worker in %s", (runtime) => {
     for (let time = 0; time < 3; time++) expect((await use(secret)).status).toBe(200);
     const { uses } = JSON.parse(await reported) as { uses: { hash: string; count: number }[] };
     expect(uses.filter(({ hash }) => hash === hashOf(secret)).map(({ count }) => count)).toEqual([3]);
-    expect(key.id).toBeTruthy();
   });
 
   it("a verification beside it fills and reads the same slot", async () => {
