@@ -16,14 +16,16 @@ import {
   workerSettings,
 } from "@/tests/support/edge";
 import { type RedisProxy, startRedisProxy } from "@/tests/support/redis-proxy";
-import { testRedis } from "@/tests/support/services";
+import { redisKinds, testRedis } from "@/tests/support/services";
 import { slotKeyOf } from "@/tests/support/slots";
 
 const introspection = "/api/v1/introspect";
 
-describe.each(runtimes)("a worker in %s", (runtime) => {
-  const server = useTestServer("embedded");
-  const redis = testRedis("embedded");
+const stages = runtimes.map((runtime, at) => ({ runtime, redisKind: redisKinds[at] ?? "embedded" }));
+
+describe.each(stages)("a worker in $runtime, on $redisKind", ({ runtime, redisKind }) => {
+  const server = useTestServer(redisKind);
+  const redis = testRedis(redisKind);
   const raw = new Redis({ ...redis, automaticDeserialization: false, enableTelemetry: false });
   let redisProxy: RedisProxy;
   let origin: TestOrigin;
@@ -46,9 +48,9 @@ describe.each(runtimes)("a worker in %s", (runtime) => {
     origin.requests.length = 0;
   });
 
-  const use = (secret: string) => worker.ask({ authorization: `Bearer ${secret}` });
+  const ask = (secret: string) => worker.ask({ authorization: `Bearer ${secret}` });
   const told = async (secret: string) => {
-    const { status, body } = await use(secret);
+    const { status, body } = await ask(secret);
     return [status, body.code ?? body.ownerId];
   };
   const questions = () => origin.requests.filter(({ path }) => path === introspection).length;
@@ -72,7 +74,7 @@ describe.each(runtimes)("a worker in %s", (runtime) => {
 
   it("a miss is decided and filled by the origin, and a hit costs one Redis request and nothing else", async () => {
     const { caller, key, secret } = await createHotKey();
-    const { status, headers, body } = await use(secret);
+    const { status, headers, body } = await ask(secret);
     expect([status, body]).toEqual([200, { keyId: key.id, ownerId: caller.ownerId }]);
     expect(headers.get("cache-control")).toBe("no-store");
     expect([redisProxy.requests.length, questions()]).toEqual([1, 0]);
@@ -119,7 +121,7 @@ describe.each(runtimes)("a worker in %s", (runtime) => {
     expect(await told(secret)).toEqual([200, caller.ownerId]);
     expect(await told(rotated.secret)).toEqual([200, caller.ownerId]);
     await server().runDeferred();
-    const old = await use(secret);
+    const old = await ask(secret);
     expect([old.status, old.headers.get("api-key-expires")]).toEqual([200, expect.stringMatching(/^@\d+$/)]);
     await server().runDeferred();
     await rewriteSlot(secret, { endsAt: Date.now() - 1 });
@@ -128,7 +130,7 @@ describe.each(runtimes)("a worker in %s", (runtime) => {
 
   it("an end is judged by the clock on every hit: the origin tells why", async () => {
     const { secret } = await createHotKey({ expiresInDays: 1 });
-    expect((await use(secret)).headers.get("api-key-expires")).toMatch(/^@\d+$/);
+    expect((await ask(secret)).headers.get("api-key-expires")).toMatch(/^@\d+$/);
     await rewriteSlot(secret, { expiresAt: Date.now() - 1 });
     expect(await told(secret)).toEqual([401, "api_key_expired"]);
     origin.decide = () => "refuse";
@@ -138,7 +140,7 @@ describe.each(runtimes)("a worker in %s", (runtime) => {
   it("a key without a scope that is needed is refused, and told which", async () => {
     const { secret } = await createHotKey();
     await rewriteSlot(secret, { scopes: ["reports:write"] });
-    const { status, headers, body } = await use(secret);
+    const { status, headers, body } = await ask(secret);
     expect([status, body.code, questions()]).toEqual([403, "insufficient_scope", 0]);
     expect(headers.get("www-authenticate")).toContain('error="insufficient_scope", scope="reports:read"');
   });
@@ -148,11 +150,11 @@ describe.each(runtimes)("a worker in %s", (runtime) => {
     await server().db.update(owners).set({ requestsPerMinute: 2 }).where(eq(owners.id, caller.ownerId));
     await rewriteSlot(secret, { requestsPerMinute: 2 });
     for (const remaining of [1, 0]) {
-      const { status, headers } = await use(secret);
+      const { status, headers } = await ask(secret);
       expect([status, headers.get("ratelimit-policy")]).toEqual([200, '"owner";q=2;w=60']);
       expect(headers.get("ratelimit")).toMatch(new RegExp(`^"owner";r=${remaining};t=\\d+$`));
     }
-    const over = await use(secret);
+    const over = await ask(secret);
     expect([over.status, over.body.code, over.headers.get("ratelimit")]).toEqual([
       429,
       "rate_limited",
@@ -160,7 +162,7 @@ describe.each(runtimes)("a worker in %s", (runtime) => {
     ]);
     expect(Number(over.headers.get("retry-after"))).toBeGreaterThan(0);
     origin.decide = () => "refuse";
-    const uncounted = await use(secret);
+    const uncounted = await ask(secret);
     expect([uncounted.status, uncounted.headers.get("ratelimit")]).toEqual([200, null]);
   });
 
@@ -200,7 +202,7 @@ describe.each(runtimes)("a worker in %s", (runtime) => {
 
     it("an answer to an earlier question is not used", async () => {
       const { caller, key, secret } = await createHotKey();
-      await use(secret);
+      await ask(secret);
       const { requests } = redisProxy;
       const earlier = await fetch(redis.url, {
         method: "POST",
@@ -245,11 +247,11 @@ describe.each(runtimes)("a worker in %s", (runtime) => {
     it.each(faults)("as when it %s", async (_name, fault) => {
       const { secret } = await createKeyOf(server(), newCaller());
       origin.decide = fault;
-      const { status, headers, body } = await use(secret);
+      const { status, headers, body } = await ask(secret);
       expect([status, body.code]).toEqual([503, "verification_unavailable"]);
       expect(headers.get("retry-after")).toBe("1");
       origin.decide = () => "pass";
-      expect((await use(secret)).status).toBe(200);
+      expect((await ask(secret)).status).toBe(200);
     });
 
     it("as when it hangs, or its database is away; a hit needs neither", async () => {
@@ -279,7 +281,7 @@ describe.each(runtimes)("a worker in %s", (runtime) => {
         return "pass";
       };
     });
-    for (let time = 0; time < 3; time++) expect((await use(secret)).status).toBe(200);
+    for (let time = 0; time < 3; time++) expect((await ask(secret)).status).toBe(200);
     const { uses } = JSON.parse(await reported) as { uses: { hash: string; count: number }[] };
     expect(uses.filter(({ hash }) => hash === hashOf(secret)).map(({ count }) => count)).toEqual([3]);
   });

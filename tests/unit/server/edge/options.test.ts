@@ -23,7 +23,7 @@ describe("the edge verifier's options", () => {
     ["origin", { origin: "app.example.com" }],
     ["origin", { origin: undefined as unknown as string }],
     ["introspectionSecret", { introspectionSecret: "hidden" }],
-    ["introspectionSecret", { introspectionSecret: `${"hidden ".repeat(6)}` }],
+    ["introspectionSecret", { introspectionSecret: "hidden ".repeat(6) }],
   ])("a wrong %s is named, and its value is not repeated", (name, change) => {
     const create = () => createEdgeVerifier({ ...options, ...change });
     expect(create).toThrow(name);
