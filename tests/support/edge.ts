@@ -11,7 +11,7 @@ import { noIdentity } from "@/server/http/no-identity";
 
 import type { TestServer } from "./server-instance";
 
-export const introspectionSecret = "i".repeat(32);
+const introspectionSecret = "i".repeat(32);
 
 /** Bundles a module as a deployment would, in one file. */
 export async function bundleForEdge(input: string, format: "esm" | "iife"): Promise<string> {
@@ -85,7 +85,7 @@ export async function startOrigin(server: TestServer): Promise<TestOrigin> {
 }
 
 /** An answer of a worker. */
-export interface EdgeAnswer {
+interface EdgeAnswer {
   status: number;
   headers: Headers;
   body: Record<string, unknown>;
