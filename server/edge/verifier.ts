@@ -87,11 +87,12 @@ export function createEdgeVerifier(options: EdgeOptions): EdgeVerifier {
     const key = await readKey(hex);
     if (!key) return origin.ask(secret, scopes);
     const isLimited = scopes !== null && key.requestsPerMinute !== null && missingScopes(key, scopes).length === 0;
-    // The origin counts the limit, and the use. When it cannot, the call passes: the slot has accepted the key.
-    const counted = isLimited ? await origin.askForLimit(secret, scopes) : null;
-    if (counted) return counted;
+    const accepted = { valid: true, key, limit: null } as const;
+    // The origin counts the limit, and the use. When it cannot, the call passes: the slot has accepted the key. The use is not counted here
+    // then, since the origin may have done it and only its answer was lost.
+    if (isLimited) return (await origin.askForLimit(secret, scopes)) ?? accepted;
     countUse(hex, Date.now(), waitUntil);
-    return { valid: true, key, limit: null };
+    return accepted;
   }
 
   return {
