@@ -39,6 +39,12 @@ const blockAlias = forbid(
   "The settings page is taken along as it stands, and other apps have other aliases: import relatively.",
 );
 const node = forbid(["node:*"], "A browser loads this room: nothing of Node.");
+const packages = {
+  regex: "^[^.]",
+  message: "A worker loads this room: only what lies in server/, and nothing of Node.",
+};
+/** What Node has and a worker has not. */
+const notOfTheWeb = ["Buffer", "process", "global", "require", "module", "__dirname", "setImmediate", "clearImmediate"];
 const restrict = (...patterns) => ({ "no-restricted-imports": ["error", { patterns }] });
 
 /** The page's own code loads only what is pure: everything else of server/ may be named as a type. */
@@ -113,6 +119,16 @@ export default tseslint.config(
   { files: ["server/latchkey/**", "trpc/**"], rules: restrict(storage, alias) },
   { files: ["server/clerk/**"], rules: restrict(alias) },
   { files: ["server/shared/**"], rules: restrict(frameworks, storage, alias, node) },
+  {
+    files: ["server/edge/**", "server/gateway/**"],
+    rules: {
+      ...restrict(packages),
+      "no-restricted-globals": [
+        "error",
+        ...notOfTheWeb.map((name) => ({ name, message: "A worker has no such thing." })),
+      ],
+    },
+  },
   {
     files: ["app/**/*.tsx"],
     plugins: { latchkey: { rules: { "text-stands-alone": textStandsAlone } } },

@@ -18,9 +18,19 @@ export const rooms = {
     mayImport: ["server/shared"],
     instead: "Platform knows nothing of keys. Move a rule about keys into server/keys.",
   },
+  "server/gateway": {
+    is: "what every verifier shares, on Web standards alone: a request's key, a slot's value and its judgement, the answers",
+    mayImport: ["server/shared"],
+    instead: "It runs where there is nothing of Node. Take what you need as a plain argument.",
+  },
+  "server/edge": {
+    is: "`latchkey/edge`: the verifier for workers, which asks the slot and otherwise the origin",
+    mayImport: ["server/shared", "server/gateway"],
+    instead: "It runs where there is nothing of Node. What needs Postgres or writes to a slot is the origin's.",
+  },
   "server/slot": {
-    is: "the cache protocol: scripts, payload, breaker",
-    mayImport: ["server/shared", "server/platform"],
+    is: "the cache protocol: scripts and leases",
+    mayImport: ["server/shared", "server/platform", "server/gateway"],
     instead: "The slot knows neither the outbox nor the verbs: they use it.",
   },
   "server/history": {
@@ -40,7 +50,15 @@ export const rooms = {
   },
   "server/keys": {
     is: "one verb a file: create, list, rename, rotate, revoke, verify, usage",
-    mayImport: ["server/shared", "server/platform", "server/slot", "server/history", "server/events", "server/outbox"],
+    mayImport: [
+      "server/shared",
+      "server/platform",
+      "server/gateway",
+      "server/slot",
+      "server/history",
+      "server/events",
+      "server/outbox",
+    ],
     instead: "Verbs know nothing of owners' accounts, HTTP or Clerk. Take a plain argument.",
   },
   "server/owners": {
@@ -58,6 +76,7 @@ export const rooms = {
     mayImport: [
       "server/shared",
       "server/platform",
+      "server/gateway",
       "server/history",
       "server/events",
       "server/outbox",
@@ -69,7 +88,7 @@ export const rooms = {
   },
   "server/clerk": {
     is: "the one adapter to Clerk: session, bearer, webhook, plans",
-    mayImport: ["server/shared", "server/platform", "server/keys", "server/owners", "server/http"],
+    mayImport: ["server/shared", "server/platform", "server/gateway", "server/keys", "server/owners", "server/http"],
     instead: "The adapter translates; rules belong into server/keys or server/owners.",
   },
   "server/command": {
@@ -91,6 +110,7 @@ export const rooms = {
       "server/shared",
       "server/settings",
       "server/platform",
+      "server/gateway",
       "server/slot",
       "server/history",
       "server/events",

@@ -14,7 +14,7 @@ import { createMetrics } from "./platform/metrics";
 import { createCallLimit } from "./platform/call-limit";
 import { createRedisClients, type RedisPlace } from "./platform/redis";
 import { createSlots } from "./slot/slot";
-import { createSlotBreaker } from "./slot/slot-breaker";
+import { createSlotBreaker } from "./gateway/slot-breaker";
 
 export interface ServerOptions extends Omit<KeySettings, "historyDays"> {
   /** How many days the history is kept, by default 365. */

@@ -4,6 +4,7 @@ export const entries: Record<string, string> = {
   "./http": "server/http/index.ts",
   "./trpc": "trpc/index.ts",
   "./clerk": "server/clerk/index.ts",
+  "./edge": "server/edge/index.ts",
   "./shared": "server/shared/index.ts",
 };
 

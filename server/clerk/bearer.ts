@@ -1,6 +1,6 @@
 import { verifyToken } from "@clerk/nextjs/server";
 
-import { readBearer } from "../http/bearer";
+import { readBearer } from "../gateway/bearer";
 import type { Verdict } from "../http/identity";
 import type { ClerkOptions } from "./clerk";
 import { isKeyOutage } from "./key-outage";

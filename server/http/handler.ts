@@ -11,9 +11,10 @@ import { introspect, refuseIntrospection } from "./introspect";
 import { createGithubLeakEndpoint, createLeakEndpoint } from "./leaks";
 import { createOpenApiDocument } from "./openapi";
 import { createOriginalEndpoint } from "./original-endpoint";
-import { problemResponse } from "./problem";
+import { problemResponse } from "../gateway/problem";
 import { checkReadiness } from "./readiness";
 import { bearsSecret } from "./shared-secret";
+import { takeUses } from "./uses";
 import { createRevokeSelf, createWithApiKey } from "./with-api-key";
 
 /** What the endpoints need beside the domain. An endpoint whose secret is undefined answers 404. */
@@ -82,6 +83,13 @@ function endpointsOf({ server: passedOn, identity, http }: HandledLatchkey, base
       "/v1/introspect",
       createEndpoint(
         { POST: (request) => introspect(server, http.introspectionSecret, request) },
+        { isThere: () => http.introspectionSecret !== undefined, refuse: refuseIntrospection },
+      ),
+    ],
+    [
+      "/v1/introspect/uses",
+      createEndpoint(
+        { POST: (request) => takeUses(server, http.introspectionSecret, request) },
         { isThere: () => http.introspectionSecret !== undefined, refuse: refuseIntrospection },
       ),
     ],

@@ -11,7 +11,7 @@ import {
 import { describeFault } from "../platform/logger";
 import { clientAddress } from "./client-address";
 import { createEndpoint, type Endpoint } from "./endpoint";
-import { problemResponse } from "./problem";
+import { problemResponse } from "../gateway/problem";
 import { readLimitedBytes } from "./read-limited-body";
 
 /** GitHub waits 30 s for the answer to its report. */

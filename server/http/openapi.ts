@@ -1,5 +1,6 @@
 import { createDocument, type ZodOpenApiResponseObject } from "zod-openapi";
 
+import { originHeaders } from "../gateway/origin-headers";
 import { invalidateCacheInput } from "../shared/inputs";
 import {
   effectSchema,
@@ -10,6 +11,7 @@ import {
   leakReportSchema,
   problemSchema,
   readinessSchema,
+  usesSchema,
   whoamiSchema,
 } from "./schemas";
 import { z } from "zod";
@@ -36,6 +38,20 @@ const secretEnd = {
     description: "When this secret ends, in seconds since the epoch (a Date of RFC 9651). Absent: it has no end.",
     schema: { type: "string" as const, examples: ["@1795000000"] },
   },
+};
+const questionSchema = z.object({
+  token: z.string(),
+  nonce: z.string().optional().meta({ description: "16 to 64 letters, digits and dashes, told back in a header." }),
+  scope: z.string().optional().meta({
+    description: "With a nonce: the scopes that a route needs. The call then counts against the owner's limit.",
+  }),
+});
+const textHeader = (description: string) => ({ description, schema: { type: "string" as const } });
+/** Only for a question with a nonce. */
+const gatewayHeaders = {
+  [originHeaders.nonce]: textHeader("The nonce of the question."),
+  [originHeaders.refusal]: textHeader("With a nonce: why the key or the call is refused."),
+  [originHeaders.access]: textHeader("With a nonce: `required` or `everybody`, who may have keys."),
 };
 const byKey = [{ bearerKey: [] }, { headerKey: [] }];
 const errorBody = z.strictObject({ error: z.string() }).meta({ id: "OriginalError" });
@@ -86,13 +102,27 @@ export function createOpenApiDocument(origin: string, base = "/api") {
           security: [{ introspectionSecret: [] }],
           requestBody: {
             required: true,
-            content: { "application/x-www-form-urlencoded": { schema: z.object({ token: z.string() }) } },
+            content: { "application/x-www-form-urlencoded": { schema: questionSchema } },
           },
           responses: {
-            "200": json("What is known of the key.", introspectionSchema),
+            "200": { ...json("What is known of the key.", introspectionSchema), headers: gatewayHeaders },
             "400": json("`invalid_request`: there is no token.", errorBody),
             "401": json("The secret is missing or wrong.", errorBody),
             "503": json("No verdict, the key may be good.", errorBody),
+          },
+        },
+      },
+      [`${base}/v1/introspect/uses`]: {
+        post: {
+          operationId: "countUses",
+          summary: "Takes in uses that a verifier elsewhere has counted. Not there unless INTROSPECTION_SECRET is set.",
+          security: [{ introspectionSecret: [] }],
+          requestBody: { required: true, content: { "application/json": { schema: usesSchema } } },
+          responses: {
+            "204": { description: "They are counted; hashes that no key has are passed over." },
+            "400": json("`invalid_request`: another body.", errorBody),
+            "401": json("The secret is missing or wrong.", errorBody),
+            "503": json("Nothing was counted.", errorBody),
           },
         },
       },

@@ -2,6 +2,7 @@ import "zod-openapi";
 
 import { z } from "zod";
 
+import { largestReport } from "../gateway/origin-headers";
 import { actorKinds, keyEventActions } from "../shared/key-event";
 
 /** The shapes of the HTTP side's answers, for the OpenAPI description and for types. */
@@ -55,12 +56,32 @@ export const introspectionSchema = z
       sub: z.string().meta({ description: "The owner." }),
       client_id: z.string().meta({ description: "The id of the key." }),
       createdBy: z.string().meta({ description: "The user who has created the key." }),
+      name: z.string().meta({ description: "The name of the key." }),
+      environment: z.enum(["live", "test"]),
+      secret: z.enum(["current", "previous"]).meta({ description: "As `whoami` tells it." }),
+      requestsPerMinute: z.int().nullable().meta({ description: "The owner's limit for all keys. Null: none." }),
       scope: z.string().meta({ description: "Scopes, separated by spaces." }),
+      createdAt: moment,
+      expiresAt: moment.nullable().meta({ description: "When this secret ends, as `exp`." }),
       iat: seconds,
       exp: z.int().optional().meta({ description: "When this secret ends, in seconds since the epoch." }),
     }),
   ])
   .meta({ id: "Introspection", description: "RFC 7662." });
+
+export const usesSchema = z
+  .strictObject({
+    uses: z
+      .array(
+        z.strictObject({
+          hash: z.string().regex(/^[0-9a-f]{64}$/),
+          count: z.int().min(1).max(1_000_000),
+          lastUsedAt: z.int().min(0).max(8.64e15).meta({ description: "Milliseconds since the epoch." }),
+        }),
+      )
+      .max(largestReport),
+  })
+  .meta({ id: "CountedUses", description: "Accepted requests, by secret and hour." });
 
 export const keyEventSchema = z
   .strictObject({

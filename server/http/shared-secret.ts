@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 
-import { readBearer } from "./bearer";
+import { readBearer } from "../gateway/bearer";
 
 /**
  * Whether the request carries `Authorization: Bearer <secret>`. False where no secret is set. Hashes are compared, so the time tells neither

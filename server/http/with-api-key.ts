@@ -1,7 +1,6 @@
 import {
   type LatchkeyServer,
   openServer,
-  type RefusalReason,
   revokeSelf,
   type Verification,
   type VerifiedKey,
@@ -11,17 +10,9 @@ import {
 } from "../keys";
 import { clientAddress } from "./client-address";
 import { describeFault } from "../platform/logger";
-import type { CallLimitState } from "../platform/call-limit";
-import { readCredentials } from "./credentials";
-import { type ProblemCode, problemResponse } from "./problem";
-
-const problemFor: Record<RefusalReason, ProblemCode> = {
-  malformed: "invalid_api_key",
-  unknown: "invalid_api_key",
-  revoked: "api_key_revoked",
-  expired: "api_key_expired",
-  access_required: "api_access_required",
-};
+import { consultLimit } from "./consult-limit";
+import { overLimit, problemFor, refuseScopes, requireSecret, withHeaders } from "../gateway/answers";
+import { problemResponse } from "../gateway/problem";
 
 /** A host app's handler. Beside the request it gets the key, and what its router passes on (with Next, `params`). */
 export type KeyedHandler<RouteContext> = (
@@ -43,13 +34,13 @@ export function createWithApiKey(getContext: () => VerifyContext) {
   return <RouteContext = unknown>(handler: KeyedHandler<RouteContext>, options: { scopes?: readonly string[] } = {}) =>
     async (request: Request, routeContext: RouteContext): Promise<Response> => {
       const context = getContext();
-      const secret = requireSecret(context, request);
+      const secret = requireSecret(request.headers, context.settings.secretFormat);
       if (secret instanceof Response) return secret;
       const address = clientAddress(request.headers, context.settings.trustedProxyHops);
       const key = await authenticate(context, secret, address, options.scopes ?? []);
       if (key instanceof Response) return key;
       const limit = await consultLimit(context, key);
-      if (limit && !limit.isWithin) return withHeaders(overLimit(limit), limit);
+      if (limit && !limit.isWithin) return overLimit(limit);
       return withHeaders(await handler(request, { ...routeContext, key }), limit, key.expiresAt);
     };
 }
@@ -88,7 +79,7 @@ export function withApiKey<Scope extends string, RouteContext = unknown>(
 export function createRevokeSelf(getContext: () => VerifyContext) {
   return async (request: Request): Promise<Response> => {
     const context = getContext();
-    const secret = requireSecret(context, request);
+    const secret = requireSecret(request.headers, context.settings.secretFormat);
     if (secret instanceof Response) return secret;
     try {
       const effect = await revokeSelf(context, secret);
@@ -102,22 +93,6 @@ export function createRevokeSelf(getContext: () => VerifyContext) {
   };
 }
 
-function requireSecret(context: VerifyContext, request: Request): string | Response {
-  const credentials = readCredentials(request.headers, context.settings.secretFormat);
-  switch (credentials.kind) {
-    case "key":
-      return credentials.secret;
-    case "none":
-      return problemResponse("missing_api_key");
-    case "foreign":
-      return problemResponse("invalid_api_key");
-    case "miswritten":
-      return problemResponse("invalid_api_key", { detail: credentials.advice });
-    case "ambiguous":
-      return problemResponse("ambiguous_credentials");
-  }
-}
-
 async function authenticate(
   context: VerifyContext,
   secret: string,
@@ -127,10 +102,7 @@ async function authenticate(
   try {
     const verification = await verifyApiKey(context, secret, address);
     if (!verification.valid) return refusal(verification);
-    const missing = scopes.filter((scope) => !verification.key.scopes.includes(scope));
-    if (missing.length === 0) return verification.key;
-    const detail = `This API key lacks: ${missing.join(", ")}.`;
-    return problemResponse("insufficient_scope", { detail, scope: scopes.join(" ") });
+    return refuseScopes(verification.key, scopes) ?? verification.key;
   } catch (fault) {
     if (!(fault instanceof VerificationUnavailableError)) throw fault;
     context.logger.warn({ fault: describeFault(fault) }, "verification unavailable");
@@ -142,29 +114,4 @@ function refusal(verification: Extract<Verification, { valid: false }>): Respons
   return verification.reason === "rate_limited"
     ? problemResponse("rate_limited", { retryAfterSeconds: verification.retryAfterSeconds })
     : problemResponse(problemFor[verification.reason]);
-}
-
-/** Costs a second Redis request, but only for owners that have a limit. It counts for each owner, so five keys do not multiply it. */
-async function consultLimit(context: VerifyContext, key: VerifiedKey): Promise<CallLimitState | null> {
-  return key.requestsPerMinute === null ? null : context.limits.owner(key.ownerId, key.requestsPerMinute);
-}
-
-function overLimit(limit: CallLimitState): Response {
-  const detail = `The owner of this key may make ${limit.limit} requests a minute.`;
-  return problemResponse("rate_limited", { detail, retryAfterSeconds: limit.resetSeconds });
-}
-
-/**
- * Forbids caching. Where a limit was counted, the headers tell it (IETF draft-ietf-httpapi-ratelimit-headers, structured fields). Where the
- * secret has an end, a header tells that (a Date of RFC 9651, in whole seconds).
- */
-function withHeaders(response: Response, limit: CallLimitState | null, expiresAt: Date | null = null): Response {
-  const headers = new Headers(response.headers);
-  headers.set("Cache-Control", "no-store");
-  if (limit) {
-    headers.set("RateLimit-Policy", `"owner";q=${limit.limit};w=60`);
-    headers.set("RateLimit", `"owner";r=${limit.remaining};t=${limit.resetSeconds}`);
-  }
-  if (expiresAt) headers.set("API-Key-Expires", `@${Math.floor(expiresAt.getTime() / 1_000)}`);
-  return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
 }

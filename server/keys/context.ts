@@ -5,7 +5,7 @@ import type { CallLimit } from "../platform/call-limit";
 import type { CallWindow } from "../platform/call-window";
 import type { RedisClients } from "../platform/redis";
 import type { SecretFormat } from "../shared/secret-format";
-import type { SlotBreaker } from "../slot/slot-breaker";
+import type { SlotBreaker } from "../gateway/slot-breaker";
 import type { Adopt, Adoptions } from "./adopt";
 import type { FindByHash } from "./find-by-hash";
 import type { UnknownHashes } from "./unknown-hashes";

@@ -3,6 +3,7 @@ export type { Caller } from "./access";
 export type { LatchkeyServer } from "./context";
 export type { Adopt, AdoptedKey } from "./adopt";
 export { cancelRotation } from "./cancel-rotation";
+export { countUses } from "./count-uses";
 export { createApiKey, type CreatedApiKey } from "./create";
 export { endGrace } from "./end-grace";
 export { effectOfApiKey } from "./effect-of-key";
@@ -16,12 +17,5 @@ export { rotateApiKey } from "./rotate";
 export type { ApiKeySummary } from "./summary";
 export type { Effect } from "../shared/effect";
 export { type ApiKeyUsage, usageOfApiKey } from "./usage-of-key";
-export {
-  openServer,
-  type RefusalReason,
-  type Verification,
-  type VerifiedKey,
-  VerificationUnavailableError,
-  verifyApiKey,
-  type VerifyContext,
-} from "./verify";
+export { type RefusalReason, VerificationUnavailableError, type VerifiedKey } from "../gateway/verdict";
+export { openServer, type Verification, verifyApiKey, type VerifyContext } from "./verify";

@@ -13,12 +13,13 @@ const keptMilliseconds = 31 * 24 * hourMilliseconds;
 
 export interface UsageRecorder {
   /**
-   * Counts one accepted verification, without I/O.
+   * Counts accepted verifications, without I/O.
    * @param hex the hash of the secret, in hexadecimal.
-   * @param at in milliseconds since 1970.
+   * @param at in milliseconds since 1970, the last of them.
+   * @param count how many, by default one. All were in the hour of `at`.
    * @returns when it is time to write, the task that writes: run it after the answer. Else null.
    */
-  record(keyId: string, hex: string, at: number): (() => Promise<void>) | null;
+  record(keyId: string, hex: string, at: number, count?: number): (() => Promise<void>) | null;
   /** Writes what has been counted so far. A failed write is kept for the next one. */
   flush(): Promise<void>;
 }
@@ -110,13 +111,15 @@ export function createUsageRecorder(options: { db: Database; logger: Logger; now
 
   return {
     flush,
-    record(keyId, hex, at) {
+    record(keyId, hex, at, count = 1) {
       noteSecret(hex, at);
-      add(at - (at % hourMilliseconds), keyId, 1, at);
-      const sinceFlush = at - lastFlush;
+      add(at - (at % hourMilliseconds), keyId, count, at);
+      // Not `at`: uses that another verifier reports are older.
+      const present = now().getTime();
+      const sinceFlush = present - lastFlush;
       // Negative when the clock was set back.
       if (sinceFlush >= flushMilliseconds || sinceFlush < 0) {
-        lastFlush = at;
+        lastFlush = present;
         return flush;
       }
       // On a long-lived server this timer writes. A function that freezes writes at a later request.

@@ -1,37 +1,22 @@
 import type { LatchkeyServer, ServerContext } from "./context";
 import { activateSecret } from "./activate";
-import { hasName } from "../shared/errors";
 import { adoptKey } from "./adopt";
+import {
+  refusalOf,
+  type RefusalReason,
+  toVerifiedKey,
+  VerificationUnavailableError,
+  type VerifiedKey,
+} from "../gateway/verdict";
 import { describeFault, withoutValues } from "../platform/logger";
 import { inSpan, type Note } from "../platform/tracing";
 import { fromPublicId, toPublicId } from "../shared/public-id";
 import { type VerificationRow } from "./find-by-hash";
 import type { SlotReading } from "../slot/slot";
-import type { SlotPayload } from "../slot/slot-payload";
+import type { SlotPayload } from "../gateway/slot-payload";
 import { hashSecret } from "./secret";
-import { hasEnded } from "../shared/status";
-import { isWellFormedSecret, type KeyEnvironment } from "../shared/secret-format";
+import { isWellFormedSecret } from "../shared/secret-format";
 
-/** An accepted key, as the host app's handlers see it. */
-export interface VerifiedKey {
-  keyId: string;
-  /** A user or an organisation. */
-  ownerId: string;
-  /** The user who has created the key. */
-  createdBy: string;
-  name: string;
-  environment: KeyEnvironment;
-  scopes: string[];
-  createdAt: Date;
-  /** When this secret ends: by a rotation, or with its key. Null: it has no end. */
-  expiresAt: Date | null;
-  /** `previous`: a rotation has put another secret in the place of this one, which ends soon. */
-  secret: "current" | "previous";
-  /** The owner's limit for all keys together. Null: there is none. */
-  requestsPerMinute: number | null;
-}
-
-export type RefusalReason = "malformed" | "unknown" | "revoked" | "expired" | "access_required";
 export type Verification =
   | { valid: true; key: VerifiedKey }
   | { valid: false; reason: RefusalReason }
@@ -48,12 +33,6 @@ export interface VerifyContext extends ServerContext {
 
 /** Gives what a host has passed on. Only `createLatchkey` makes one, so it is the whole context. */
 export const openServer = (server: LatchkeyServer) => server as VerifyContext;
-
-/** Neither Redis nor the database could tell anything about the key. This is no verdict: the key may be good. */
-export class VerificationUnavailableError extends Error {
-  override name = "VerificationUnavailableError";
-  static override [Symbol.hasInstance] = hasName("VerificationUnavailableError");
-}
 
 /**
  * Decides whether a secret is accepted now.
@@ -172,7 +151,7 @@ function refuseWaiting(ctx: ServerContext, hash: Buffer, row: VerificationRow): 
 }
 
 function refusalOfWaiting(ctx: ServerContext, hash: Buffer, row: VerificationRow): RefusalReason | null {
-  return row.revokedAt || row.ownerClosedAt ? "revoked" : refusalOf(ctx, toPayload(hash, row));
+  return row.revokedAt || row.ownerClosedAt ? "revoked" : judge(ctx, toPayload(hash, row));
 }
 
 function deferFill(ctx: VerifyContext, hash: Buffer, lease: string, content: SlotPayload | "revoked") {
@@ -185,43 +164,21 @@ function deferFill(ctx: VerifyContext, hash: Buffer, lease: string, content: Slo
   });
 }
 
-/** Judges the slot's or the row's value by the present clock and settings. So a value is cached, but a verdict never is. */
-function refusalOf(ctx: ServerContext, payload: SlotPayload): RefusalReason | null {
-  const now = ctx.now().getTime();
-  if (payload.environment !== ctx.settings.secretFormat.environment) return "unknown";
-  if (hasEnded(payload.endsAt, now)) return "revoked";
-  if (hasEnded(payload.expiresAt, now)) return "expired";
-  const { allowed, until } = payload.access;
-  const hasAccess = allowed === true && (until === null || until > now);
-  return ctx.settings.accessFeature && !hasAccess ? "access_required" : null;
+function judge({ settings, now }: ServerContext, payload: SlotPayload): RefusalReason | null {
+  const { environment } = settings.secretFormat;
+  return refusalOf(payload, {
+    environment,
+    requiresAccess: settings.accessFeature !== undefined,
+    now: now().getTime(),
+  });
 }
 
 function accept(ctx: VerifyContext, payload: SlotPayload): Verification {
-  const reason = refusalOf(ctx, payload);
+  const reason = judge(ctx, payload);
   if (reason) return { valid: false, reason };
   const flush = ctx.usage.record(fromPublicId(payload.keyId), payload.hash, ctx.now().getTime());
   if (flush) ctx.defer(flush);
-  return {
-    valid: true,
-    key: {
-      keyId: payload.keyId,
-      ownerId: payload.ownerId,
-      createdBy: payload.createdBy,
-      name: payload.name,
-      environment: payload.environment,
-      scopes: payload.scopes,
-      createdAt: new Date(payload.createdAt),
-      expiresAt: endOf(payload),
-      secret: payload.secret,
-      requestsPerMinute: payload.requestsPerMinute,
-    },
-  };
-}
-
-/** The secret's own end or its key's, whichever comes first. */
-function endOf({ endsAt, expiresAt }: SlotPayload): Date | null {
-  const ends = [endsAt, expiresAt].filter((end) => end !== null);
-  return ends.length === 0 ? null : new Date(Math.min(...ends));
+  return { valid: true, key: toVerifiedKey(payload) };
 }
 
 function toPayload(hash: Buffer, row: VerificationRow): SlotPayload {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import type { RedisClients } from "../platform/redis";
-import { parseSlotPayload, type SlotPayload } from "./slot-payload";
+import { parseSlotPayload, slotKeyOf, type SlotPayload } from "../gateway/slot-payload";
 
 /**
  * The lease-fenced slot: one Redis key per API key, `<API_KEY_REDIS_PREFIX>ak:<hex SHA-256>`. It holds nothing, or exactly one of
@@ -90,7 +90,7 @@ export interface Slots {
 /** @param options.prefix of all slots. Every process that verifies the same keys needs the same one: a purge reaches no other slots. */
 export function createSlots(options: { redis: Pick<RedisClients, "slot" | "purge">; prefix: string }): Slots {
   const { redis, prefix } = options;
-  const slotKey = (hash: Buffer) => `${prefix}ak:${hash.toString("hex")}`;
+  const slotKey = (hash: Buffer) => slotKeyOf(prefix, hash.toString("hex"));
   const getOrLease = redis.slot.forManyCallers(getOrLeaseScript);
   return {
     async read(hash) {

@@ -47,7 +47,7 @@ describe("the package in an app without Next, React, tRPC and Clerk", () => {
       const globals = Object.getOwnPropertyNames(globalThis);
       const state = () => JSON.stringify([process.eventNames().map((name) => process.listenerCount(name)), process.env]);
       const before = state();
-      for (const name of ["latchkey", "latchkey/http", "latchkey/shared"]) await import(name);
+      for (const name of ["latchkey", "latchkey/http", "latchkey/edge", "latchkey/shared"]) await import(name);
       console.log(JSON.stringify({
         globals: Object.getOwnPropertyNames(globalThis).filter((name) => !globals.includes(name)).sort(),
         isAsBefore: state() === before && emit === Server.prototype.emit,
@@ -78,6 +78,19 @@ describe("the package in an app without Next, React, tRPC and Clerk", () => {
       { SECRET: secret, DATABASE: server().postgresProxy.url, REDIS: redis.url, TOKEN: redis.token },
     );
     expect(answer).toEqual([caller.ownerId, caller.ownerId, caller.ownerId, 1]);
+  });
+
+  it("its entry for the edge loads nothing of Node and of no package", () => {
+    const lib = join(empty.folder, "node_modules/latchkey/lib");
+    const files = new Set(["edge.js"]);
+    for (const file of files) {
+      const code = readFileSync(join(lib, file), "utf8");
+      const imports = [...code.matchAll(/^(?:import|export)\b[^"]*?"([^"]+)"/gm)].map(([, id = ""]) => id);
+      expect(imports.filter((id) => !id.startsWith("./"))).toEqual([]);
+      expect(code).not.toMatch(/\bBuffer\.|\bprocess\.|\bimport\(/);
+      for (const id of imports) files.add(id.slice(2));
+    }
+    expect(files.size).toBeGreaterThan(1);
   });
 
   it("an error is the same class in every entry", async () => {

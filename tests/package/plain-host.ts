@@ -1,4 +1,5 @@
 import { createLatchkey, type Verification } from "latchkey";
+import { createEdgeVerifier } from "latchkey/edge";
 import { createHandler, withApiKey } from "latchkey/http";
 import { findSecrets } from "latchkey/shared";
 
@@ -17,6 +18,20 @@ export const POST = withApiKey(
 );
 export const verification: Promise<Verification> = latchkey.verify(findSecrets("")[0] ?? "");
 
+export const edge = createEdgeVerifier({
+  redis: { url: "https://redis.example.com", token: "token" },
+  origin: "https://app.example.com",
+  introspectionSecret: "secret",
+});
+export const worker: (
+  request: Request,
+  context: { waitUntil?: (task: Promise<unknown>) => void },
+) => Promise<Response> = edge.withApiKey((_request, { key }) => Response.json(key.ownerId), {
+  scopes: ["reports:read"],
+});
+
+// @ts-expect-error There is no such option.
+createEdgeVerifier({ redis: { url: "", token: "" }, origin: "", introspectionSecret: "", databaseUrl: "" });
 // @ts-expect-error There is no such scope.
 latchkey.withApiKey(() => new Response(), { scopes: ["reports:raed"] });
 // @ts-expect-error There is no such option.

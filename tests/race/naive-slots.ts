@@ -1,6 +1,6 @@
 import type { RedisClient } from "@/server/platform/redis";
 import type { Slots } from "@/server/slot/slot";
-import type { SlotPayload } from "@/server/slot/slot-payload";
+import type { SlotPayload } from "@/server/gateway/slot-payload";
 
 /** Positive control: the usual cache, SET after a miss and DEL after a revocation. The checker must find its late fills. */
 export function createSetAndDelSlots(redis: RedisClient): Slots {

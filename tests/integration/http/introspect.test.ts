@@ -3,10 +3,12 @@ import { describe, expect, it } from "vitest";
 
 import { revokeApiKey } from "@/server/keys";
 import { mintSecret } from "@/server/keys/secret";
-import { owners } from "@/server/platform/schema";
+import { apiKeys, owners } from "@/server/platform/schema";
+import { fromPublicId } from "@/server/shared/public-id";
 import { introspect } from "@/server/http/introspect";
 import { introspectionSchema } from "@/server/http/schemas";
 import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
+import { slotKeyOf } from "@/tests/support/slots";
 
 const secret = "s".repeat(32);
 
@@ -37,6 +39,12 @@ describe("introspection", () => {
       sub: caller.ownerId,
       createdBy: caller.userId,
       client_id: key.id,
+      name: key.name,
+      environment: "test",
+      secret: "current",
+      requestsPerMinute: null,
+      createdAt: key.createdAt.toISOString(),
+      expiresAt: key.expiresAt?.toISOString(),
       scope: key.scopes.join(" "),
       iat: Math.floor(key.createdAt.getTime() / 1_000),
       exp: Math.floor((key.expiresAt?.getTime() ?? 0) / 1_000),
@@ -66,6 +74,44 @@ describe("introspection", () => {
       expect({ status: answer.status, text: await answer.text() }).toEqual({ status: 200, text: '{"active":false}' });
     }
     server().advance(-86_400_000);
+  });
+
+  it("tells who asks with a nonce why, in a header: the body stays as it is", async () => {
+    const { key, secret: token } = await createKeyOf(server(), newOwner());
+    const told = async (fields: Record<string, string>) => {
+      const answer = await ask(new URLSearchParams({ token, ...fields }).toString());
+      const { active } = introspectionSchema.parse(await answer.json());
+      const headers = ["nonce", "refusal", "access"].map((name) => answer.headers.get(`latchkey-${name}`));
+      return [active, ...headers];
+    };
+    const nonce = "0123456789abcdef";
+    expect(await told({ nonce })).toEqual([true, nonce, null, "required"]);
+    await server()
+      .db.update(apiKeys)
+      .set({ expiresAt: new Date(0) })
+      .where(eq(apiKeys.id, fromPublicId(key.id)));
+    await server().redis.purge.del(slotKeyOf(token));
+    expect(await told({ nonce })).toEqual([false, nonce, "expired", "required"]);
+    for (const wrong of ["short", "a".repeat(65), "0123456789abcdef\r\nx: y", ""])
+      expect(await told({ nonce: wrong }), JSON.stringify(wrong)).toEqual([false, null, null, null]);
+  });
+
+  it("counts the owner's limit only for who names the scopes of the route, and only if the key has them", async () => {
+    const caller = newOwner();
+    const { key, secret: token } = await createKeyOf(server(), caller);
+    await server().db.update(owners).set({ requestsPerMinute: 1 }).where(eq(owners.id, caller.ownerId));
+    const told = async (fields: Record<string, string>) => {
+      const answer = await ask(new URLSearchParams({ token, ...fields }).toString());
+      expect(introspectionSchema.parse(await answer.json())).toMatchObject({ active: true, requestsPerMinute: 1 });
+      return [answer.headers.get("ratelimit")?.split(";")[1] ?? null, answer.headers.get("latchkey-refusal")];
+    };
+    const nonce = "0123456789abcdef";
+    const scope = key.scopes.join(" ");
+    expect(await told({})).toEqual([null, null]);
+    expect(await told({ nonce })).toEqual([null, null]);
+    expect(await told({ nonce, scope: `${scope} nothing:read` })).toEqual([null, null]);
+    expect(await told({ nonce, scope })).toEqual(["r=0", null]);
+    expect(await told({ nonce, scope: "" })).toEqual(["r=0", "rate_limited"]);
   });
 
   it("wants the secret first, then one token in a form", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { createEndpoint, refuseWithStatus, unroutableMethodHeader } from "@/server/http/endpoint";
-import { problemResponse } from "@/server/http/problem";
+import { problemResponse } from "@/server/gateway/problem";
 
 const ask = (method: string, headers: Record<string, string> = {}) =>
   new Request("http://localhost/api/things", { method, headers });

@@ -23,6 +23,7 @@ describe("the OpenAPI description", () => {
     expect(Object.keys(document.paths ?? {})).toEqual([
       "/api/v1/whoami",
       "/api/v1/introspect",
+      "/api/v1/introspect/uses",
       "/api/v1/leaks",
       "/api/v1/leaks/github",
       "/api/invalidate-user-api-key-cache",
@@ -30,10 +31,11 @@ describe("the OpenAPI description", () => {
       "/api/health/live",
       "/api/health/ready",
     ]);
-    // What whoami answers as `secret` is which of the key's secrets was sent.
-    const { WhoAmI, ...schemas } = document.components?.schemas ?? {};
+    // What whoami and introspection answer as `secret` is which of the key's secrets was sent. A report of uses is no answer.
+    const { WhoAmI, Introspection, CountedUses: _report, ...schemas } = document.components?.schemas ?? {};
     expect(JSON.stringify(schemas)).not.toMatch(/"reason"|"hash"|"secret"/);
-    expect(WhoAmI).toMatchObject({ properties: { secret: { enum: ["current", "previous"] } } });
-    expect(JSON.stringify(WhoAmI)).not.toMatch(/"reason"|"hash"/);
+    expect(JSON.stringify([WhoAmI, Introspection])).not.toMatch(/"reason"|"hash"/);
+    const secret = { properties: { secret: { enum: ["current", "previous"] } } };
+    expect([WhoAmI, Introspection]).toMatchObject([secret, { oneOf: [{}, secret] }]);
   });
 });

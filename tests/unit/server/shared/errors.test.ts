@@ -17,7 +17,7 @@ describe("errors that cross between two copies of their module", () => {
     return Promise.all([
       import("@/server/shared/errors"),
       import("@/server/platform/database"),
-      import("@/server/keys/verify"),
+      import("@/server/gateway/verdict"),
     ]);
   }
 });

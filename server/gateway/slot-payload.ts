@@ -31,6 +31,9 @@ export interface SlotPayload {
   requestsPerMinute: number | null;
 }
 
+/** The name of a hash's slot in Redis. */
+export const slotKeyOf = (prefix: string, hex: string) => `${prefix}ak:${hex}`;
+
 type Check = (value: unknown) => boolean;
 type Checks<T> = Record<keyof T, Check>;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { readCredentials } from "@/server/http/credentials";
+import { readCredentials } from "@/server/gateway/credentials";
 import type { AcceptedShape, SecretFormat } from "@/server/shared/secret-format";
 
 const format: SecretFormat = { prefix: "lk", environment: "test" };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { createSlotBreaker } from "@/server/slot/slot-breaker";
+import { createSlotBreaker } from "@/server/gateway/slot-breaker";
 
 const timeout = () => new DOMException("The operation was aborted due to timeout", "TimeoutError");
 

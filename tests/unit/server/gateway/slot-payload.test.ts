@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { parseSlotPayload, type SlotPayload } from "@/server/slot/slot-payload";
+import { parseSlotPayload, type SlotPayload } from "@/server/gateway/slot-payload";
 
 const hash = "0123456789abcdef".repeat(4);
 const payload: SlotPayload = {

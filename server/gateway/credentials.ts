@@ -100,7 +100,12 @@ function findMention(text: string, format: SecretFormat): string | null {
 const keyIn = (text: string, format: SecretFormat) =>
   isPlain(text, format) ? text : (findMention(text, format) ?? text);
 
+/** What Basic credentials hold. Empty where it is no base64. */
 function decodeBasic(line: string): string {
   const [, encoded = ""] = /^basic +(\S+)$/i.exec(line) ?? [];
-  return Buffer.from(encoded, "base64").toString("latin1");
+  try {
+    return atob(encoded.replaceAll("-", "+").replaceAll("_", "/"));
+  } catch {
+    return "";
+  }
 }

@@ -1,3 +1,5 @@
+import { hasName } from "../shared/errors";
+
 const timeoutsInARow = 5;
 const pauseMilliseconds = 1_000;
 
@@ -20,7 +22,7 @@ export function createSlotBreaker(now: () => number = () => performance.now()): 
     note(fault) {
       if (fault !== null && fault === lastFault) return;
       lastFault = fault;
-      const isTimeout = fault instanceof Error && fault.name === "TimeoutError";
+      const isTimeout = hasName("TimeoutError")(fault);
       timeouts = isTimeout ? timeouts + 1 : 0;
       if (timeouts < timeoutsInARow) return;
       openUntil = now() + pauseMilliseconds;
