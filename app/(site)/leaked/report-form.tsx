@@ -40,7 +40,8 @@ export function ReportForm({ sentBefore }: { sentBefore: Outcome | null }) {
       className="mt-6 flex flex-col gap-5 rounded-lg border bg-card p-4 shadow-xs sm:p-5"
       onSubmit={(event) => void submit(event)}
     >
-      <div role="status" className="empty:hidden">
+      {/* It is there before it has something to say: a region that appears with its text may not be spoken. Empty, it takes no room. */}
+      <div role="status" className="-mb-5 not-empty:mb-0">
         {outcome && (
           <Notice variant={variants[outcome] ?? "destructive"} title={strings.outcomes[outcome].title}>
             {strings.outcomes[outcome].text}
