@@ -11,12 +11,13 @@ import { Spinner } from "../settings/api-keys/ui/spinner";
 import { sendReport } from "./send-report";
 import { type Outcome, paths, strings } from "./strings";
 
+const outcomes = Object.keys(strings.outcomes) as Outcome[];
 const variants: Partial<Record<Outcome, "success" | "warning">> = { received: "success", partly: "warning" };
 
-/** @param sentBefore how a report ended that the browser has sent without JavaScript. */
-export function ReportForm({ sentBefore }: { sentBefore: Outcome | null }) {
-  const [outcome, setOutcome] = useState(sentBefore);
+export function ReportForm() {
+  const [outcome, setOutcome] = useState<Outcome | null>(null);
   const [isPending, setPending] = useState(false);
+  const isSent = isPending || outcome !== null;
   const id = useId();
 
   const submit = async (event: SyntheticEvent<HTMLFormElement>) => {
@@ -42,12 +43,15 @@ export function ReportForm({ sentBefore }: { sentBefore: Outcome | null }) {
     >
       {/* It is there before it has something to say: a region that appears with its text may not be spoken. Empty, it takes no room. */}
       <div role="status" className="-mb-5 not-empty:mb-0">
-        {outcome && (
-          <Notice variant={variants[outcome] ?? "destructive"} title={strings.outcomes[outcome].title}>
-            {strings.outcomes[outcome].text}
-          </Notice>
-        )}
+        {outcome && <OutcomeNotice outcome={outcome} />}
       </div>
+      {/* Without JavaScript the endpoint sends the browser back to one of these. */}
+      {!isSent &&
+        outcomes.map((ended) => (
+          <div key={ended} id={`report-${ended}`} role="status" className="hidden target:block">
+            <OutcomeNotice outcome={ended} />
+          </div>
+        ))}
       <div className="flex flex-col gap-1.5">
         <Label htmlFor={`${id}-text`}>{strings.text.label}</Label>
         <Textarea
@@ -87,5 +91,14 @@ export function ReportForm({ sentBefore }: { sentBefore: Outcome | null }) {
         <span>{isPending ? strings.submitting : strings.submit}</span>
       </Button>
     </form>
+  );
+}
+
+function OutcomeNotice({ outcome }: { outcome: Outcome }) {
+  const { title, text } = strings.outcomes[outcome];
+  return (
+    <Notice variant={variants[outcome] ?? "destructive"} title={title}>
+      {text}
+    </Notice>
   );
 }
