@@ -60,6 +60,9 @@ test.describe("a stranger who has found a key", () => {
     await page.goto("/leaked#report-received");
     await look(page, "leaked-received");
     await page.goto("/leaked#report-unavailable");
+    // The browser scrolls to it, and the header stays where it is: it must not cover the answer.
+    const [header, answer] = [await page.getByRole("banner").boundingBox(), await answerOn(page).boundingBox()];
+    expect(answer?.y ?? 0).toBeGreaterThanOrEqual((header?.y ?? 0) + (header?.height ?? Infinity));
     await look(page, "leaked-unavailable");
   });
 

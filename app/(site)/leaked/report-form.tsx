@@ -48,7 +48,7 @@ export function ReportForm() {
       {/* Without JavaScript the endpoint sends the browser back to one of these. */}
       {!isSent &&
         outcomes.map((ended) => (
-          <div key={ended} id={`report-${ended}`} role="status" className="hidden target:block">
+          <div key={ended} id={`report-${ended}`} role="status" className="hidden scroll-mt-24 target:block">
             <OutcomeNotice outcome={ended} />
           </div>
         ))}
