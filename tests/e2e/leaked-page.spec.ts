@@ -53,6 +53,18 @@ test.describe("a stranger who has found a key", () => {
     await expect(page.getByLabel("Where you found it")).toHaveValue(place);
   });
 
+  test("sends one report for two clicks that come in one render", async ({ page }) => {
+    await fillReport(page, mintSecret({ prefix: "lk", environment: "test" }));
+    const sent: string[] = [];
+    page.on("request", (request) => request.method() === "POST" && sent.push(new URL(request.url()).pathname));
+    await page.getByRole("button", { name: "Report it" }).evaluate((button: HTMLButtonElement) => {
+      button.click();
+      button.click();
+    });
+    await expect(answerOn(page)).toContainText("Thank you. We have your report.");
+    expect(sent.filter((path) => path === "/api/v1/leaks")).toHaveLength(1);
+  });
+
   test("sees a page that is right in every look", async ({ page }) => {
     await page.goto("/leaked");
     await expect(page.getByRole("button", { name: "Report it" })).toBeVisible();

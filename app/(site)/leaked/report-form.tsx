@@ -1,6 +1,6 @@
 "use client";
 
-import { type SyntheticEvent, useId, useState } from "react";
+import { type SyntheticEvent, useId, useRef, useState } from "react";
 
 import { Button } from "../settings/api-keys/ui/button";
 import { Input, Textarea } from "../settings/api-keys/ui/input";
@@ -17,16 +17,20 @@ const variants: Partial<Record<Outcome, "success" | "warning">> = { received: "s
 export function ReportForm() {
   const [outcome, setOutcome] = useState<Outcome | null>(null);
   const [isPending, setPending] = useState(false);
+  const isSending = useRef(false);
   const isSent = isPending || outcome !== null;
   const id = useId();
 
   const submit = async (event: SyntheticEvent<HTMLFormElement>) => {
     event.preventDefault();
-    if (isPending) return;
+    // Two clicks can come in one render on a slow machine, and both would read the same state.
+    if (isSending.current) return;
+    isSending.current = true;
     const form = event.currentTarget;
     setOutcome(null);
     setPending(true);
     const ended = await sendReport(new FormData(form));
+    isSending.current = false;
     setPending(false);
     setOutcome(ended);
     // What was not taken stays in the form.
