@@ -101,8 +101,9 @@ async function receiveReport(ctx: LeakContext, request: Request, isForm: boolean
   }
 }
 
+/** The page's script reads the query, and a browser without JavaScript shows what the fragment names. */
 const backToPage = (outcome: Outcome) =>
-  new Response(null, { status: 303, headers: { Location: `/leaked?report=${outcome}` } });
+  new Response(null, { status: 303, headers: { Location: `/leaked?report=${outcome}#report-${outcome}` } });
 
 function inJson({ outcome, retryAfterSeconds }: Ended): Response {
   switch (outcome) {

@@ -10,7 +10,7 @@ import { changeAndPurge } from "../outbox/change-and-purge";
 import { type Caller, requireManage } from "./access";
 import type { Actor } from "../shared/key-event";
 import { fromPublicId, toPublicId } from "../shared/public-id";
-import { type SummaryRow, summaryColumns } from "./key-columns";
+import { revokedColumns, type SummaryRow } from "./key-columns";
 import { type ApiKeySummary, toSummary } from "./summary";
 import { type Effect, weakestEffect } from "../shared/effect";
 
@@ -162,5 +162,5 @@ export async function markRevoked(
       revokedBy: sql`coalesce(${apiKeys.revokedBy}, ${revokedBy})`,
     })
     .where(isChosen)
-    .returning(summaryColumns);
+    .returning(revokedColumns);
 }

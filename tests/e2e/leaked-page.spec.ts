@@ -15,7 +15,7 @@ async function fillReport(page: Page, text: string, url = "") {
 }
 
 const report = (page: Page) => page.getByRole("button", { name: "Report it" }).click();
-const answerOn = (page: Page) => page.getByRole("status");
+const answerOn = (page: Page) => page.getByRole("status").filter({ hasText: /./ });
 
 test.describe("a stranger who has found a key", () => {
   for (const javaScriptEnabled of [true, false])
@@ -53,19 +53,35 @@ test.describe("a stranger who has found a key", () => {
     await expect(page.getByLabel("Where you found it")).toHaveValue(place);
   });
 
+  test("sends one report for two clicks that come in one render", async ({ page }) => {
+    await fillReport(page, mintSecret({ prefix: "lk", environment: "test" }));
+    const sent: string[] = [];
+    page.on("request", (request) => request.method() === "POST" && sent.push(new URL(request.url()).pathname));
+    await page.getByRole("button", { name: "Report it" }).evaluate((button: HTMLButtonElement) => {
+      button.click();
+      button.click();
+    });
+    await expect(answerOn(page)).toContainText("Thank you. We have your report.");
+    expect(sent.filter((path) => path === "/api/v1/leaks")).toHaveLength(1);
+  });
+
   test("sees a page that is right in every look", async ({ page }) => {
     await page.goto("/leaked");
     await expect(page.getByRole("button", { name: "Report it" })).toBeVisible();
     await look(page, "leaked-form");
-    await page.goto("/leaked?report=received");
+    await page.goto("/leaked#report-received");
     await look(page, "leaked-received");
-    await page.goto("/leaked?report=unavailable");
+    await page.goto("/leaked#report-unavailable");
+    // The browser scrolls to it, and the header stays where it is: it must not cover the answer.
+    const [header, answer] = [await page.getByRole("banner").boundingBox(), await answerOn(page).boundingBox()];
+    expect(answer?.y ?? 0).toBeGreaterThanOrEqual((header?.y ?? 0) + (header?.height ?? Infinity));
     await look(page, "leaked-unavailable");
   });
 
   test("is told nothing by an address that somebody has made up", async ({ page }) => {
-    await page.goto("/leaked?report=__proto__");
-    await expect(answerOn(page)).toHaveText("");
+    await page.goto("/leaked?report=received#report-__proto__");
+    await expect(page.getByRole("button", { name: "Report it" })).toBeVisible();
+    await expect(answerOn(page)).toHaveCount(0);
   });
 });
 

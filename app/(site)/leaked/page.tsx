@@ -1,20 +1,19 @@
 import type { Metadata } from "next";
 
 import { ReportForm } from "./report-form";
-import { isOutcome, paths, strings } from "./strings";
+import { paths, strings } from "./strings";
 
 export const metadata: Metadata = { title: strings.title };
 
-/** For anybody who has found a key. It works without JavaScript: then the endpoint sends the browser back here, with the outcome. */
-export default async function LeakedPage({ searchParams }: { searchParams: Promise<Record<string, unknown>> }) {
-  const { report } = await searchParams;
+/** For anybody who has found a key. It reads nothing of the request, so it can be made at build time. */
+export default function LeakedPage() {
   return (
     <div className="latchkey flex-1 bg-background text-foreground">
       <main id="content" tabIndex={-1} className="mx-auto w-full max-w-6xl px-4 outline-none sm:px-6">
         <div className="mx-auto max-w-2xl py-10 sm:py-16">
           <h1 className="text-2xl font-semibold tracking-tight">{strings.title}</h1>
           <p className="mt-2 text-pretty text-muted-foreground">{strings.intro}</p>
-          <ReportForm sentBefore={isOutcome(report) ? report : null} />
+          <ReportForm />
           <h2 className="mt-10 text-[0.9375rem] font-semibold">{strings.steps.title}</h2>
           <ul className="mt-2 flex list-disc flex-col gap-1.5 pl-5 text-[0.8125rem] leading-5 text-pretty text-muted-foreground">
             {strings.steps.list.map((step) => (

@@ -1,6 +1,6 @@
 "use client";
 
-import { type SyntheticEvent, useId, useState } from "react";
+import { type SyntheticEvent, useId, useRef, useState } from "react";
 
 import { Button } from "../settings/api-keys/ui/button";
 import { Input, Textarea } from "../settings/api-keys/ui/input";
@@ -11,21 +11,26 @@ import { Spinner } from "../settings/api-keys/ui/spinner";
 import { sendReport } from "./send-report";
 import { type Outcome, paths, strings } from "./strings";
 
+const outcomes = Object.keys(strings.outcomes) as Outcome[];
 const variants: Partial<Record<Outcome, "success" | "warning">> = { received: "success", partly: "warning" };
 
-/** @param sentBefore how a report ended that the browser has sent without JavaScript. */
-export function ReportForm({ sentBefore }: { sentBefore: Outcome | null }) {
-  const [outcome, setOutcome] = useState(sentBefore);
+export function ReportForm() {
+  const [outcome, setOutcome] = useState<Outcome | null>(null);
   const [isPending, setPending] = useState(false);
+  const isSending = useRef(false);
+  const isSent = isPending || outcome !== null;
   const id = useId();
 
   const submit = async (event: SyntheticEvent<HTMLFormElement>) => {
     event.preventDefault();
-    if (isPending) return;
+    // Two clicks can come in one render on a slow machine, and both would read the same state.
+    if (isSending.current) return;
+    isSending.current = true;
     const form = event.currentTarget;
     setOutcome(null);
     setPending(true);
     const ended = await sendReport(new FormData(form));
+    isSending.current = false;
     setPending(false);
     setOutcome(ended);
     // What was not taken stays in the form.
@@ -40,13 +45,17 @@ export function ReportForm({ sentBefore }: { sentBefore: Outcome | null }) {
       className="mt-6 flex flex-col gap-5 rounded-lg border bg-card p-4 shadow-xs sm:p-5"
       onSubmit={(event) => void submit(event)}
     >
-      <div role="status" className="empty:hidden">
-        {outcome && (
-          <Notice variant={variants[outcome] ?? "destructive"} title={strings.outcomes[outcome].title}>
-            {strings.outcomes[outcome].text}
-          </Notice>
-        )}
+      {/* It is there before it has something to say: a region that appears with its text may not be spoken. Empty, it takes no room. */}
+      <div role="status" className="-mb-5 not-empty:mb-0">
+        {outcome && <OutcomeNotice outcome={outcome} />}
       </div>
+      {/* Without JavaScript the endpoint sends the browser back to one of these. */}
+      {!isSent &&
+        outcomes.map((ended) => (
+          <div key={ended} id={`report-${ended}`} role="status" className="hidden scroll-mt-24 target:block">
+            <OutcomeNotice outcome={ended} />
+          </div>
+        ))}
       <div className="flex flex-col gap-1.5">
         <Label htmlFor={`${id}-text`}>{strings.text.label}</Label>
         <Textarea
@@ -86,5 +95,14 @@ export function ReportForm({ sentBefore }: { sentBefore: Outcome | null }) {
         <span>{isPending ? strings.submitting : strings.submit}</span>
       </Button>
     </form>
+  );
+}
+
+function OutcomeNotice({ outcome }: { outcome: Outcome }) {
+  const { title, text } = strings.outcomes[outcome];
+  return (
+    <Notice variant={variants[outcome] ?? "destructive"} title={title}>
+      {text}
+    </Notice>
   );
 }

@@ -147,6 +147,8 @@ describe("a report", () => {
     return !(await verifyApiKey(server(), secret)).valid;
   };
   const newKey = async (caller = newCaller()) => ({ caller, ...(await createKeyOf(server(), caller)) });
+  const startRotation = (caller: Caller, { id }: { id: string }) =>
+    rotateApiKey(server(), caller, { id, requestId: randomUUID(), graceSeconds: 300 });
 
   it("costs no statement where nothing has the shape and the checksum of a key", async () => {
     const { secret } = await newKey();
@@ -297,11 +299,7 @@ describe("a report", () => {
 
   it("ends the whole key with its current secret, also one that is being rotated", async () => {
     const { caller, key, secret } = await newKey();
-    const { secret: next } = await rotateApiKey(server(), caller, {
-      id: key.id,
-      requestId: randomUUID(),
-      graceSeconds: 300,
-    });
+    const { secret: next } = await startRotation(caller, key);
     await end(server(), [secret]);
     for (const each of [secret, next]) expect(await isEnded(each)).toBe(true);
     expect((await actionsOf(server(), caller)).slice(1)).toEqual([
@@ -313,11 +311,7 @@ describe("a report", () => {
 
   it("ends a waiting secret alone", async () => {
     const { caller, key, secret } = await newKey();
-    const { secret: next } = await rotateApiKey(server(), caller, {
-      id: key.id,
-      requestId: randomUUID(),
-      graceSeconds: 300,
-    });
+    const { secret: next } = await startRotation(caller, key);
     for (let repeat = 0; repeat < 2; repeat++) await end(server(), [next]);
     expect(await isEnded(next)).toBe(true);
     expect(await verifyApiKey(server(), secret)).toMatchObject(valid);
@@ -330,11 +324,7 @@ describe("a report", () => {
 
   it("ends a previous secret alone", async () => {
     const { caller, key, secret } = await newKey();
-    const { secret: next } = await rotateApiKey(server(), caller, {
-      id: key.id,
-      requestId: randomUUID(),
-      graceSeconds: 300,
-    });
+    const { secret: next } = await startRotation(caller, key);
     await verifyApiKey(server(), next);
     for (let repeat = 0; repeat < 2; repeat++) await end(server(), [secret]);
     expect(await isEnded(secret)).toBe(true);
@@ -347,11 +337,7 @@ describe("a report", () => {
 
   it("with both secrets of a key ends the key, and tells it once", async () => {
     const { caller, key, secret } = await newKey();
-    const { secret: next } = await rotateApiKey(server(), caller, {
-      id: key.id,
-      requestId: randomUUID(),
-      graceSeconds: 300,
-    });
+    const { secret: next } = await startRotation(caller, key);
     await end(server(), [next, secret, next]);
     for (const each of [secret, next]) expect(await isEnded(each)).toBe(true);
     expect((await actionsOf(server(), caller)).slice(1)).toEqual([
@@ -363,11 +349,7 @@ describe("a report", () => {
 
   it("only notes a secret whose grace is over, or that was replaced at once", async () => {
     const { caller, key, secret } = await newKey();
-    const { secret: next } = await rotateApiKey(server(), caller, {
-      id: key.id,
-      requestId: randomUUID(),
-      graceSeconds: 300,
-    });
+    const { secret: next } = await startRotation(caller, key);
     await verifyApiKey(server(), next);
     server().advance(301_000);
     expect(await end(server(), [secret])).toEqual([true]);

@@ -403,7 +403,7 @@ describe("the form of the page /leaked", () => {
     const [one, other] = [await newKey(server), await newKey(server)];
     const text = `{"a":"\\n${one.secret}\\n"} > ${other.secret.slice(0, 20)}=\n> ${other.secret.slice(20)}`;
     const response = await handle(send({ text, url: "https://paste.example/x" }));
-    expect(outcomeOf(response)).toEqual([303, "/leaked?report=received"]);
+    expect(outcomeOf(response)).toEqual([303, "/leaked?report=received#report-received"]);
     for (const { secret, history } of [one, other]) {
       expect(await verifyApiKey(server, secret)).toMatchObject({ valid: false, reason: "revoked" });
       expect((await history())[0]).toMatchObject({
@@ -419,7 +419,10 @@ describe("the form of the page /leaked", () => {
     const { secret } = await newKey(server);
     const unknown = mintSecret({ prefix: "lk", environment: "test" });
     for (const text of [unknown, secret, secret])
-      expect(outcomeOf(await handle(send({ text, url: "" })))).toEqual([303, "/leaked?report=received"]);
+      expect(outcomeOf(await handle(send({ text, url: "" })))).toEqual([
+        303,
+        "/leaked?report=received#report-received",
+      ]);
   });
 
   it("says so when the text holds more keys than a report may have, and ends the first of them", async () => {
@@ -429,11 +432,14 @@ describe("the form of the page /leaked", () => {
     const all = [first.secret, ...between];
     expect(outcomeOf(await handle(send({ text: [...all, last.secret].join("\n") })))).toEqual([
       303,
-      "/leaked?report=partly",
+      "/leaked?report=partly#report-partly",
     ]);
     expect((await verifyApiKey(server, first.secret)).valid).toBe(false);
     expect((await verifyApiKey(server, last.secret)).valid).toBe(true);
-    expect(outcomeOf(await handle(send({ text: all.join("\n") })))).toEqual([303, "/leaked?report=received"]);
+    expect(outcomeOf(await handle(send({ text: all.join("\n") })))).toEqual([
+      303,
+      "/leaked?report=received#report-received",
+    ]);
   });
 
   it("is known by its type however that is written, and takes an address as long as the other reports' may be", async () => {
@@ -447,14 +453,14 @@ describe("the form of the page /leaked", () => {
       body: new URLSearchParams({ text, url }).toString(),
     };
     const response = await handle(new Request("http://localhost/api/v1/leaks", init));
-    expect(outcomeOf(response)).toEqual([303, "/leaked?report=received"]);
+    expect(outcomeOf(response)).toEqual([303, "/leaked?report=received#report-received"]);
   });
 
   it("finds a key of another system, which has no checksum, as a word", async () => {
     const accepted = [{ prefix: "wm_", characters: "hex", length: 40 }] as const;
     const { handle } = await start({ secretFormat: { prefix: "lk", environment: "test", accepted } });
     const text = `token: "wm_${"0123456789".repeat(4)}";`;
-    expect(outcomeOf(await handle(send({ text })))).toEqual([303, "/leaked?report=received"]);
+    expect(outcomeOf(await handle(send({ text })))).toEqual([303, "/leaked?report=received#report-received"]);
   });
 
   it.each([
@@ -467,7 +473,7 @@ describe("the form of the page /leaked", () => {
     const { server, handle } = await start();
     const { secret } = await newKey(server);
     const spoilt = "text" in fields ? fields : { ...fields, other: secret };
-    expect(outcomeOf(await handle(send(spoilt)))).toEqual([303, `/leaked?report=${outcome}`]);
+    expect(outcomeOf(await handle(send(spoilt)))).toEqual([303, `/leaked?report=${outcome}#report-${outcome}`]);
     expect((await verifyApiKey(server, secret)).valid).toBe(true);
   });
 
@@ -475,10 +481,13 @@ describe("the form of the page /leaked", () => {
     const { server, handle } = await start({ trustedProxyHops: 1 });
     const { secret } = await newKey(server);
     server.postgresProxy.sever();
-    expect(outcomeOf(await handle(send({ text: secret })))).toEqual([303, "/leaked?report=unavailable"]);
+    expect(outcomeOf(await handle(send({ text: secret })))).toEqual([
+      303,
+      "/leaked?report=unavailable#report-unavailable",
+    ]);
     server.postgresProxy.heal();
     for (let at = 1; at < 30; at++) await handle(send({ text: "x" }));
-    expect(outcomeOf(await handle(send({ text: secret })))).toEqual([303, "/leaked?report=limited"]);
+    expect(outcomeOf(await handle(send({ text: secret })))).toEqual([303, "/leaked?report=limited#report-limited"]);
     expect((await verifyApiKey(server, secret)).valid).toBe(true);
   });
 });
