@@ -16,18 +16,24 @@ export interface Readiness {
   events?: (EventBacklog & { isRefused: boolean }) | null;
 }
 
-/** Checks whether this process reaches Postgres and Redis. Each check takes at most the time budget of its client. It never throws. */
+/** The slot of no key: nothing hashes to it. */
+const nobodysHash = Buffer.alloc(32);
+
+/**
+ * Checks whether this process reaches Postgres, and a Redis that confirms purges. A replica answers and confirms none, so it counts as unreachable.
+ * Each check takes at most the time budget of its client. It never throws.
+ */
 export async function checkReadiness(
-  ctx: Pick<ServerContext, "db" | "redis" | "events" | "metrics">,
+  ctx: Pick<ServerContext, "db" | "slots" | "events" | "metrics">,
 ): Promise<Readiness> {
-  const [purges, ping, events] = await Promise.allSettled([
+  const [purges, confirmed, events] = await Promise.allSettled([
     readBacklog(ctx.db),
-    ctx.redis.purge.evaluate("return 'pong'", { keys: [], args: [] }),
+    ctx.slots.purge([{ hash: nobodysHash, target: "absent" }]),
     ctx.events && readEventState(ctx.db, ctx.events),
   ]);
   const oldest = purges.status === "fulfilled" ? purges.value.oldestSeconds : null;
   const postgres = purges.status === "fulfilled" ? "ok" : "unreachable";
-  const redis = ping.status === "fulfilled" && ping.value === "pong" ? "ok" : "unreachable";
+  const redis = confirmed.status === "fulfilled" && confirmed.value[0] ? "ok" : "unreachable";
   const { lastDrainSeconds, leaksReceived } = ctx.metrics.read();
   return {
     isReady: postgres === "ok" && redis === "ok",

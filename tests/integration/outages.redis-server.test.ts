@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 import { type LocalRedis, startLocalRedis } from "@/local/redis";
 import { createRespClient } from "@/local/redis/resp-client";
+import { checkReadiness } from "@/server/http/readiness";
 import { revokeApiKey, verifyApiKey } from "@/server/keys";
 
 import {
@@ -58,10 +59,11 @@ describe.each(["REST", "TCP"])("a Redis server, reached by %s,", (way) => {
     await command("CONFIG", "SET", "maxmemory", "0");
   });
 
-  it("that became a read-only replica confirms no purge", async () => {
+  it("that became a read-only replica confirms no purge, and the health check says so", async () => {
     const { caller, key } = await createWarmKey(server);
     await command("REPLICAOF", "127.0.0.1", "1");
     expect((await revokeApiKey(server, caller, key)).effect.status).toBe("pending");
+    expect(await checkReadiness(server)).toMatchObject({ isReady: false, postgres: "ok", redis: "unreachable" });
     await command("REPLICAOF", "NO", "ONE");
     await untilAnswered();
     expect((await revokeApiKey(server, caller, key)).effect.status).toBe("effective");
