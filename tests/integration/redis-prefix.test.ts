@@ -14,8 +14,15 @@ import { redisKinds, testDatabaseUrl, testRedis } from "@/tests/support/services
 
 describe.each(redisKinds)("API_KEY_REDIS_PREFIX on %s", (redisKind) => {
   const redis = () => new Redis(testRedis(redisKind));
-  const start = async (prefix?: string) =>
-    startTestServer(redisKind, await testDatabaseUrl(), prefix === undefined ? {} : { redisPrefix: prefix });
+  async function start(prefix?: string) {
+    const server = await startTestServer(
+      redisKind,
+      await testDatabaseUrl(),
+      prefix === undefined ? {} : { redisPrefix: prefix },
+    );
+    await server.redisAnswers();
+    return server;
+  }
 
   it.each([
     ["by default", "latchkey:", undefined],
