@@ -19,7 +19,7 @@ export default defineConfig({
     // Set by the global setup, which runs before a worker reads this.
     ...(process.env.BASE_URL && { baseURL: process.env.BASE_URL }),
     viewport: { width: 1280, height: 800 },
-    trace: "retain-on-failure",
+    // A trace takes much of the machine. For a test that fails: npx playwright test --trace on <file>
     screenshot: "only-on-failure",
     launchOptions: { args: browserFlags, ...(executablePath && { executablePath }) },
   },
