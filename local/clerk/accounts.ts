@@ -41,9 +41,6 @@ export const accounts: readonly Account[] = [
 
 export const findAccountById = (id: string): Account | undefined => accounts.find((account) => account.id === id);
 
-export const findAccountByEmail = (email: string): Account | undefined =>
-  accounts.find((account) => account.email === email.trim().toLowerCase());
-
 export const publicUserData = (account: Account) => ({
   first_name: account.firstName,
   last_name: account.lastName,

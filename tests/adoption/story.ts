@@ -16,7 +16,7 @@ import { signIn } from "../support/signed-in";
 export async function createCallAndRevoke(origin: string, path: string) {
   return withPage(origin, async (page) => {
     await page.goto("/settings/api-keys");
-    await signIn(page, "ada");
+    await signIn(page, "ada@example.test");
     const secret = await createKey(page, "Production");
     const call = async () => {
       const response = await fetch(origin + path, { headers: { authorization: `Bearer ${secret}` } });
@@ -40,7 +40,7 @@ export async function createCallAndRevoke(origin: string, path: string) {
 export async function createAndReport(origin: string, path: string) {
   return withPage(origin, async (page) => {
     await page.goto("/settings/api-keys");
-    await signIn(page, "ada");
+    await signIn(page, "ada@example.test");
     const secret = await createKey(page, "Found");
     await page.goto("/leaked");
     const report = page.getByRole("button", { name: "Report it" });

@@ -1,13 +1,22 @@
 import { expect, test as base } from "@playwright/test";
 
 import { callProcedure, createKeyOver } from "../support/http-user";
-import { loseSession, rowOf, startCreating, startRevoking, textOn, withKeys } from "../support/settings-page";
+import {
+  loseSession,
+  rowOf,
+  startCreating,
+  startRevoking,
+  textOn,
+  untilHydrated,
+  withKeys,
+} from "../support/settings-page";
+import { changeAtSignIn } from "../support/sign-in-changes";
 import { signIn, test } from "../support/signed-in";
 
 test.describe("accounts", () => {
-  test("two users do not see each other's keys, and cannot revoke or rename them by id", async ({ openAs }) => {
-    const ada = await openAs("ada");
-    const grace = await openAs("grace");
+  test("two users do not see each other's keys, and cannot revoke or rename them by id", async ({ openAsNewUser }) => {
+    const ada = await openAsNewUser();
+    const grace = await openAsNewUser();
     const { key } = await createKeyOver(ada.page.request, ada.user, "Of Ada");
     await createKeyOver(grace.page.request, grace.user, "Of Grace");
     await ada.page.reload();
@@ -31,9 +40,9 @@ test.describe("accounts", () => {
   });
 
   test("without API access a user is told why keys cannot be created, and can still open the page", async ({
-    openAs,
+    openAsNewUser,
   }) => {
-    const { page } = await openAs("linus");
+    const { page } = await openAsNewUser({ hasAccess: false });
     await expect(textOn(page, "Your plan does not include API access")).toBeVisible();
     await page.getByRole("button", { name: "Create key", exact: true }).click();
     const dialog = page.getByRole("dialog", { name: "Your plan does not include API access" });
@@ -41,20 +50,21 @@ test.describe("accounts", () => {
     await expect(dialog.getByRole("textbox")).toHaveCount(0);
   });
 
-  test("without API access a key can still be revoked", async ({ openAs }) => {
-    const { page, user } = await openAs("linus");
-    // The token of this user claims access, as before a downgrade.
+  test("after a plan has lost API access a key can still be revoked", async ({ openAsNewUser }) => {
+    const { page, user } = await openAsNewUser();
     await createKeyOver(page.request, user, "From before");
+    await changeAtSignIn(page.request, `users/${user.userId}`, { features: [] });
     await page.reload();
+    await expect(textOn(page, "Your plan does not include API access")).toBeVisible();
     const confirmation = await startRevoking(page, "From before");
     await confirmation.getByRole("button", { name: "Revoke key" }).click();
     await expect(confirmation.getByRole("status")).toContainText("Effective since");
   });
 
   test("the list comes with the page, without a call from the browser, and does not wait for clerk-js", async ({
-    openAs,
+    openAsNewUser,
   }) => {
-    const session = await openAs("ada");
+    const session = await openAsNewUser();
     const { page } = session;
     await withKeys(session, "Streamed");
     const calls: string[] = [];
@@ -68,14 +78,17 @@ test.describe("accounts", () => {
     await page.unrouteAll({ behavior: "ignoreErrors" });
   });
 
-  test("a page that was made for one account cannot act for another that has signed in since", async ({ openAs }) => {
-    const ada = await openAs("ada");
-    const grace = await openAs("grace");
+  test("a page that was made for one account cannot act for another that has signed in since", async ({
+    openAsNewUser,
+  }) => {
+    const ada = await openAsNewUser();
+    const grace = await openAsNewUser();
     await withKeys(ada, "Of Ada");
     // It never comes: every few seconds it would write the first account's cookie back, and the call would be that account's again.
     await ada.page.route(/clerk-js@/, () => new Promise(() => {}));
     await ada.page.reload({ waitUntil: "commit" });
     await expect(rowOf(ada.page, "Of Ada")).toBeVisible();
+    await untilHydrated(ada.page);
     // As when the second account signs in in another tab, before this one has noticed.
     await ada.page.context().clearCookies();
     await ada.page.context().addCookies(await grace.page.context().cookies());
@@ -90,25 +103,25 @@ test.describe("accounts", () => {
     ).toEqual([]);
   });
 
-  test("after a sign-out and a sign-in as somebody else nothing of the first account is shown", async ({ openAs }) => {
-    const ada = await openAs("ada");
-    await openAs("grace");
-    const { page } = ada;
-    await createKeyOver(page.request, ada.user, "Of the first");
-    // A session of its own: signing out ends it, and the stored one stays for other tests.
+  test("after a sign-out and a sign-in as somebody else nothing of the first account is shown", async ({
+    openAsNewUser,
+  }) => {
+    const { page, user, email } = await openAsNewUser();
+    const other = await openAsNewUser();
+    await createKeyOver(page.request, user, "Of the first");
     await page.context().clearCookies();
     await page.goto("/settings/api-keys");
-    await signIn(page, "ada");
+    await signIn(page, email);
     await expect(rowOf(page, "Of the first")).toBeVisible();
 
     await page.getByRole("button", { name: "Account" }).click();
     await page.getByRole("menuitem", { name: "Sign out" }).click();
     await page.waitForURL("/");
     await page.getByRole("link", { name: "Manage your API keys" }).click();
-    await signIn(page, "grace");
+    await signIn(page, other.email);
     await expect(textOn(page, /of 5 active/)).toBeVisible();
     await page.getByRole("button", { name: "Account" }).click();
-    await expect(textOn(page, "grace@example.test")).toBeVisible();
+    await expect(textOn(page, other.email)).toBeVisible();
     await expect(page.getByText("Of the first")).toHaveCount(0);
   });
 });
@@ -116,14 +129,14 @@ test.describe("accounts", () => {
 base("a visitor who is signed out is sent to sign in, and then back to the keys", async ({ page }) => {
   await page.goto("/settings/api-keys");
   await expect(page).toHaveURL(/\/sign-in\?redirect_url=/);
-  await signIn(page, "linus");
+  await signIn(page, "linus@example.test");
   await expect(page).toHaveURL("/settings/api-keys");
   await expect(page.getByRole("heading", { name: "API keys", exact: true })).toBeVisible();
 });
 
 base("a session that ends while the page is open is told, and its keys are no longer shown", async ({ page }) => {
   await page.goto("/settings/api-keys");
-  await signIn(page, "linus");
+  await signIn(page, "linus@example.test");
   await expect(textOn(page, /of 5 active/)).toBeVisible();
   await loseSession(page);
   await expect(page.getByRole("table")).toHaveCount(0);

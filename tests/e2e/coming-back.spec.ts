@@ -76,8 +76,8 @@ async function expectNothingCalledActive(page: Page, name: string) {
 
 test.describe("a page that comes back asks the server before it calls a key active", () => {
   for (const { name, prepare, leave, comeBack } of waysBack)
-    test(`by ${name}`, async ({ openAs }) => {
-      const session = await openAs("ada");
+    test(`by ${name}`, async ({ openAsNewUser }) => {
+      const session = await openAsNewUser();
       const { page, user } = session;
       await withKeys(session, "Kept");
       const { key } = await createKeyOver(page.request, user, "Gone");
@@ -95,8 +95,8 @@ test.describe("a page that comes back asks the server before it calls a key acti
       await expect(textOn(page, "1 of 5 active")).toBeVisible();
     });
 
-  test("and says so when the server cannot be asked", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("and says so when the server cannot be asked", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     await withKeys(session, "Unknown");
     await page.route("**/api/trpc/apiKeys.list*", (route) => route.abort());
@@ -109,8 +109,8 @@ test.describe("a page that comes back asks the server before it calls a key acti
     await expect(rowOf(page, "Unknown")).toContainText("Active");
   });
 
-  test("a window beside it learns of a revocation without being touched", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("a window beside it learns of a revocation without being touched", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     await withKeys(session, "Shared");
     const beside = await page.context().newPage();
@@ -144,8 +144,8 @@ test.describe("a session token that expired while the machine slept", () => {
     return calls;
   }
 
-  test("is renewed, and the list asked for once more", async ({ openAs }) => {
-    const session = await openAs("grace");
+  test("is renewed, and the list asked for once more", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page, user } = session;
     await withKeys(session, "After sleep");
     const calls = await expireOnce(page, "list", user.userId);
@@ -155,8 +155,8 @@ test.describe("a session token that expired while the machine slept", () => {
     await expect(textOn(page, "You are signed out")).toHaveCount(0);
   });
 
-  test("does not stop a change: it is sent once more, and done once", async ({ openAs }) => {
-    const session = await openAs("grace");
+  test("does not stop a change: it is sent once more, and done once", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page, user } = session;
     const calls = await expireOnce(page, "create", user.userId);
     await createKey(page, "Woken");
@@ -170,8 +170,8 @@ test.describe("a session token that expired while the machine slept", () => {
     expect(revocations).toHaveLength(2);
   });
 
-  test("is no verdict while the sign-in cannot be reached", async ({ openAs }) => {
-    const session = await openAs("grace");
+  test("is no verdict while the sign-in cannot be reached", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page, user } = session;
     await withKeys(session, "Offline");
     await page.route("**/__clerk/**", (route) => route.abort());

@@ -29,8 +29,8 @@ import { storeExpiry, storeName, storePendingRevocation, storeSecondsToLive, sto
 const crashed = (page: Page) => textOn(page, "Something went wrong");
 
 test.describe("a page that the browser translates", () => {
-  test("shows a new key's secret, and the receipt of a revocation", async ({ openAs }) => {
-    const { page } = await openAs("ada");
+  test("shows a new key's secret, and the receipt of a revocation", async ({ openAsNewUser }) => {
+    const { page } = await openAsNewUser();
     await translate(page);
     const secret = await createKey(page, "Translated");
     const confirmation = await startRevoking(page, "Translated");
@@ -41,8 +41,8 @@ test.describe("a page that the browser translates", () => {
     await expect(crashed(page)).toHaveCount(0);
   });
 
-  test("goes on telling what changes: a count, a countdown, a busy button, a new name", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("goes on telling what changes: a count, a countdown, a busy button, a new name", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page, user } = session;
     await withKeys(session, "Old name");
     await translate(page);
@@ -62,8 +62,8 @@ test.describe("a page that the browser translates", () => {
     await page.unrouteAll({ behavior: "ignoreErrors" });
   });
 
-  test("tells a key's first use", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("tells a key's first use", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page, user } = session;
     await withKeys(session, "Fresh");
     await expect(rowOf(page, "Fresh")).toContainText("Never");
@@ -74,8 +74,10 @@ test.describe("a page that the browser translates", () => {
     await expect(crashed(page)).toHaveCount(0);
   });
 
-  test("is taken over as it stands, when it was translated before the page's scripts came", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("is taken over as it stands, when it was translated before the page's scripts came", async ({
+    openAsNewUser,
+  }) => {
+    const session = await openAsNewUser();
     const { page, user } = session;
     const [revoked = ""] = await withKeys(session, "Revoked");
     await page.request.delete("/api/v1/whoami", { headers: { "x-api-key": revoked } });
@@ -105,8 +107,8 @@ test.describe("a page that the browser translates", () => {
 });
 
 test.describe("whatever crashes", () => {
-  test("a secret that has arrived is still shown, and again after “Try again”", async ({ openAs }) => {
-    const { page } = await openAs("ada");
+  test("a secret that has arrived is still shown, and again after “Try again”", async ({ openAsNewUser }) => {
+    const { page } = await openAsNewUser();
     const dialog = await startCreating(page, "Survivor");
     await crashAfterSubmit(dialog);
     await dialog.getByRole("button", { name: "Create key" }).click();
@@ -121,8 +123,8 @@ test.describe("whatever crashes", () => {
     await expect(rowOf(page, "Survivor")).toContainText("Active");
   });
 
-  test("a receipt that has arrived is still shown", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("a receipt that has arrived is still shown", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     await withKeys(session, "Ended");
     const confirmation = await startRevoking(page, "Ended");
@@ -138,9 +140,9 @@ test.describe("whatever crashes", () => {
 });
 
 test("without a secure context, as on http in a LAN, everything works but the clipboard, which says so", async ({
-  openAs,
+  openAsNewUser,
 }) => {
-  const { page } = await openAs("ada");
+  const { page } = await openAsNewUser();
   await loseSecureContext(page);
   await page.reload();
   const { dialog, secret } = await createAndReveal(page, "In a LAN");
@@ -166,8 +168,8 @@ test.describe("a name that is to be typed", () => {
     ["quotes that a keyboard corrects", "Ada's laptop", "Ada’s laptop"],
     ["a joiner that cannot be seen", "می\u200cخواهم", "میخواهم"],
   ] as const)
-    test(`with ${what} can be typed as it is seen`, async ({ openAs }) => {
-      const session = await openAs("grace");
+    test(`with ${what} can be typed as it is seen`, async ({ openAsNewUser }) => {
+      const session = await openAsNewUser();
       const { page, user } = session;
       await withKeys(session, "Stored");
       await storeUses(user, "Stored", [{ hoursAgo: 0, count: 1 }]);
@@ -190,8 +192,8 @@ test.describe("a clock that is wrong", () => {
     ["an hour behind", -3_600_000],
     ["an hour ahead", 3_600_000],
   ] as const)
-    test(`${what} changes no “how long ago”`, async ({ openAs }) => {
-      const session = await openAs("grace");
+    test(`${what} changes no “how long ago”`, async ({ openAsNewUser }) => {
+      const session = await openAsNewUser();
       const { page, user } = session;
       await withKeys(session, "Used now", "Ended now");
       await storeUses(user, "Used now", [{ hoursAgo: 0, count: 1 }]);
@@ -208,8 +210,8 @@ test.describe("a clock that is wrong", () => {
     });
 });
 
-test("a key that expires while one looks is shown as expired, and no longer counted", async ({ openAs }) => {
-  const session = await openAs("grace");
+test("a key that expires while one looks is shown as expired, and no longer counted", async ({ openAsNewUser }) => {
+  const session = await openAsNewUser();
   const { page, user } = session;
   const [secret = ""] = await withKeys(session, "Short-lived");
   await storeSecondsToLive(user, "Short-lived", 6);
@@ -223,9 +225,9 @@ test("a key that expires while one looks is shown as expired, and no longer coun
 
 test.describe("keys that belong to an input method", () => {
   test("Escape takes the composition back and leaves the dialog open; Enter does not send the form", async ({
-    openAs,
+    openAsNewUser,
   }) => {
-    const { page } = await openAs("grace");
+    const { page } = await openAsNewUser();
     const dialog = await startCreating(page, "");
     await dialog.getByLabel("Name").focus();
     const composition = await compose(page, "にほん");
@@ -240,8 +242,8 @@ test.describe("keys that belong to an input method", () => {
     await expect(dialog.getByLabel("Key “にほん”")).toBeVisible();
   });
 
-  test("the rename field stays open as well", async ({ openAs }) => {
-    const session = await openAs("grace");
+  test("the rename field stays open as well", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     await withKeys(session, "Before");
     await page.getByRole("button", { name: "Rename Before" }).click();
@@ -258,10 +260,10 @@ test.describe("keys that belong to an input method", () => {
 });
 
 test("translated, slow, with a wrong clock, without a secure context and with “back”: all of the page works", async ({
-  openAs,
+  openAsNewUser,
 }) => {
   test.setTimeout(120_000);
-  const { page, user } = await openAs("ada");
+  const { page, user } = await openAsNewUser();
   await setClockWrong(page, -3_600_000);
   await loseSecureContext(page);
   await slowDown(page, 4);

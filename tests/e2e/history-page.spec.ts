@@ -29,8 +29,8 @@ async function save(page: Page, name: "CSV" | "NDJSON"): Promise<string> {
 test.setTimeout(180_000);
 
 test.describe("the history on the settings page", () => {
-  test("an opened row tells what was done to the key, and what is done to it now", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("an opened row tells what was done to the key, and what is done to it now", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page, user } = session;
     await withKeys(session, "Production");
     const fresh = await rotateKeyOver(page.request, user, "Production", 3_600);
@@ -59,8 +59,8 @@ test.describe("the history on the settings page", () => {
     await expect(rowOf(page, "Renamed")).toBeVisible();
   });
 
-  test("a revoked key keeps its history, with the moment from which it was refused", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("a revoked key keeps its history, with the moment from which it was refused", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     await withKeys(session, "Ended");
     const confirmation = await startRevoking(page, "Ended");
@@ -74,8 +74,10 @@ test.describe("the history on the settings page", () => {
     ]);
   });
 
-  test("the page goes back event by event, keeps its choice, and every download has all of it", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("the page goes back event by event, keeps its choice, and every download has all of it", async ({
+    openAsNewUser,
+  }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     await withKeys(session, "First", "Second");
     const id = await idOf(session, "First");
@@ -104,8 +106,8 @@ test.describe("the history on the settings page", () => {
     expect((await save(page, "NDJSON")).trim().split("\n").length).toBeGreaterThan(61);
   });
 
-  test("a key of somebody else, or none at all, has no history", async ({ openAs }) => {
-    const { page } = await openAs("ada");
+  test("a key of somebody else, or none at all, has no history", async ({ openAsNewUser }) => {
+    const { page } = await openAsNewUser();
     for (const key of ["key_01890000-0000-7000-8000-000000000000", "nonsense"]) {
       await page.goto(`${historyUrl}?key=${key}`);
       await expect(page.getByRole("alert").filter({ hasText: /no longer exists|could not be loaded/ })).toBeVisible();
@@ -113,8 +115,8 @@ test.describe("the history on the settings page", () => {
     }
   });
 
-  test("every state of it, for everybody", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("every state of it, for everybody", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page, user } = session;
     await withKeys(session, "Nightly backup", "Production");
     await rotateKeyOver(page.request, user, "Production", 86_400);

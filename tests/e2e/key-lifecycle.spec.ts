@@ -14,8 +14,8 @@ import {
 import { test } from "../support/signed-in";
 
 test.describe("a key's life on the settings page", () => {
-  test("a key works from its creation until it is revoked, and is refused from then on", async ({ openAs }) => {
-    const { page } = await openAs("ada");
+  test("a key works from its creation until it is revoked, and is refused from then on", async ({ openAsNewUser }) => {
+    const { page } = await openAsNewUser();
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
 
     const { dialog, secret } = await createAndReveal(page, "Story");
@@ -44,8 +44,8 @@ test.describe("a key's life on the settings page", () => {
     await expect(revokedRowOf(page, "Renamed story")).toContainText("Since");
   });
 
-  test("expiry and permissions are as chosen, 90 days and all by default", async ({ openAs }) => {
-    const { page } = await openAs("ada");
+  test("expiry and permissions are as chosen, 90 days and all by default", async ({ openAsNewUser }) => {
+    const { page } = await openAsNewUser();
     const chosen = await startCreating(page, "Chosen");
     await expect(chosen.getByRole("radio", { name: "90 days" })).toBeChecked();
     await expect(chosen.getByRole("radio", { name: "All" })).toBeChecked();
@@ -57,8 +57,10 @@ test.describe("a key's life on the settings page", () => {
     expect(await whoami(page, secret)).toMatchObject({ scopes: ["reports:read"], expiresAt: null });
   });
 
-  test("a key cannot be created without a name or permissions, and what was entered stays", async ({ openAs }) => {
-    const { page } = await openAs("ada");
+  test("a key cannot be created without a name or permissions, and what was entered stays", async ({
+    openAsNewUser,
+  }) => {
+    const { page } = await openAsNewUser();
     const dialog = await startCreating(page, "   ");
     const name = dialog.getByLabel("Name");
     await dialog.getByRole("button", { name: "Create key" }).click();
@@ -77,8 +79,8 @@ test.describe("a key's life on the settings page", () => {
     await expect(textOn(page, "0 of 5 active")).toBeVisible();
   });
 
-  test("at the limit the button explains instead of failing", async ({ openAs }) => {
-    const { page, user } = await openAs("ada");
+  test("at the limit the button explains instead of failing", async ({ openAsNewUser }) => {
+    const { page, user } = await openAsNewUser();
     for (const name of ["One", "Two", "Three", "Four", "Five"]) await createKeyOver(page.request, user, name);
     await page.reload();
     await expect(textOn(page, "5 of 5 active")).toBeVisible();
@@ -89,8 +91,8 @@ test.describe("a key's life on the settings page", () => {
     await expect(page.getByRole("button", { name: "Create key", exact: true })).toBeFocused();
   });
 
-  test("a creation whose answer was lost is repeated into one key with a working secret", async ({ openAs }) => {
-    const { page } = await openAs("ada");
+  test("a creation whose answer was lost is repeated into one key with a working secret", async ({ openAsNewUser }) => {
+    const { page } = await openAsNewUser();
     let isFirst = true;
     await page.route("**/api/trpc/apiKeys.create*", async (route) => {
       if (!isFirst) return route.continue();
@@ -110,8 +112,10 @@ test.describe("a key's life on the settings page", () => {
     await expect(textOn(page, "1 of 5 active")).toBeVisible();
   });
 
-  test("after a lost answer another input is refused once, and then makes a key of its own", async ({ openAs }) => {
-    const { page } = await openAs("ada");
+  test("after a lost answer another input is refused once, and then makes a key of its own", async ({
+    openAsNewUser,
+  }) => {
+    const { page } = await openAsNewUser();
     let isFirst = true;
     await page.route("**/api/trpc/apiKeys.create*", async (route) => {
       if (!isFirst) return route.continue();
@@ -131,8 +135,10 @@ test.describe("a key's life on the settings page", () => {
     await expect(textOn(page, "2 of 5 active")).toBeVisible();
   });
 
-  test("a name is changed in place by Enter, restored by Escape, and refused on the field", async ({ openAs }) => {
-    const { page } = await openAs("ada");
+  test("a name is changed in place by Enter, restored by Escape, and refused on the field", async ({
+    openAsNewUser,
+  }) => {
+    const { page } = await openAsNewUser();
     await createKey(page, "Original");
     const rename = page.getByRole("button", { name: "Rename Original" });
     const field = page.getByRole("textbox", { name: "New name for Original" });

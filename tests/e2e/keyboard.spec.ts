@@ -12,8 +12,8 @@ async function tabTo(page: Page, target: Locator) {
   await expect(target).toBeFocused();
 }
 
-test("with the keyboard alone a key is created, kept, renamed, looked at and revoked", async ({ openAs }) => {
-  const { page } = await openAs("ada");
+test("with the keyboard alone a key is created, kept, renamed, looked at and revoked", async ({ openAsNewUser }) => {
+  const { page } = await openAsNewUser();
   const button = (name: string) => page.getByRole("button", { name, exact: true });
   await page.reload();
 

@@ -11,10 +11,10 @@ const place = "https://github.com/octo/repo/blob/main/config.yml#L7";
 const historyOf = (page: Page) => page.getByRole("table", { name: "What has happened" });
 
 test("the night a key leaks: GitHub reports it, it is refused within a second, the team is told, and the operator finds it", async ({
-  openAs,
+  openAsNewUser,
 }) => {
   test.setTimeout(120_000);
-  const { page, user } = await openAs("ada");
+  const { page, user } = await openAsNewUser();
   const [github, receiver] = [await startGithubSender(), await startEventReceiver()];
   const ofExposure = () => receiver.received.filter(({ type }) => type === "api_key.exposed");
   receiver.answer = ({ type }) => (type === "api_key.exposed" && ofExposure().length <= 2 ? 503 : 204);

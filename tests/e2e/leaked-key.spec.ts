@@ -9,9 +9,9 @@ import { storeUses } from "../support/stored-keys";
 
 test.describe("when a key has leaked", () => {
   test("a pasted text is matched in the browser, sent nowhere, and leads to the key's row and its end", async ({
-    openAs,
+    openAsNewUser,
   }) => {
-    const session = await openAs("ada");
+    const session = await openAsNewUser();
     const { page } = session;
     const [secret = ""] = await withKeys(session, "Leaked", "Other");
     const requests: string[] = [];
@@ -44,9 +44,9 @@ test.describe("when a key has leaked", () => {
   });
 
   test("a key that is wrapped, coloured, escaped or masked in what was pasted is still the person's key", async ({
-    openAs,
+    openAsNewUser,
   }) => {
-    const session = await openAs("ada");
+    const session = await openAsNewUser();
     const { page } = session;
     const [secret = ""] = await withKeys(session, "Wrapped");
     const [start, end] = [secret.slice(0, 25), secret.slice(25)];
@@ -67,8 +67,8 @@ test.describe("when a key has leaked", () => {
     }
   });
 
-  test("all keys are revoked with one confirmation and one receipt", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("all keys are revoked with one confirmation and one receipt", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page, user } = session;
     const secrets = await withKeys(session, "One", "Two", "Three");
     const calls: string[] = [];
@@ -102,9 +102,9 @@ test.describe("when a key has leaked", () => {
   });
 
   test("the receipt for all says pending until the last purge is confirmed, beside no row that looks active", async ({
-    openAs,
+    openAsNewUser,
   }) => {
-    const session = await openAs("grace");
+    const session = await openAsNewUser();
     const { page } = session;
     await withKeys(session, "One", "Two");
     await answerAsPending(page, "revokeAll");
@@ -121,8 +121,10 @@ test.describe("when a key has leaked", () => {
     await expect(confirmation.getByRole("status")).toContainText("Effective since");
   });
 
-  test("a lost answer is asked for, and one that cannot be had is never called not revoked", async ({ openAs }) => {
-    const session = await openAs("grace");
+  test("a lost answer is asked for, and one that cannot be had is never called not revoked", async ({
+    openAsNewUser,
+  }) => {
+    const session = await openAsNewUser();
     const { page, user } = session;
     const [secret = ""] = await withKeys(session, "Only");
     await loseAnswers(page, "revokeAll", "before");

@@ -20,10 +20,10 @@ const answerOn = (page: Page) => page.getByRole("status").filter({ hasText: /./ 
 test.describe("a stranger who has found a key", () => {
   for (const javaScriptEnabled of [true, false])
     test(`ends it on a page ${javaScriptEnabled ? "with" : "without"} JavaScript, and learns nothing of it`, async ({
-      openAs,
+      openAsNewUser,
       browser,
     }) => {
-      const session = await openAs("ada");
+      const session = await openAsNewUser();
       const [secret = ""] = await withKeys(session, "Found");
       const context = await browser.newContext({ javaScriptEnabled });
       const stranger = await context.newPage();
@@ -85,8 +85,10 @@ test.describe("a stranger who has found a key", () => {
   });
 });
 
-test("an owner sees where a key was found, since when it is refused, and creates a replacement", async ({ openAs }) => {
-  const session = await openAs("ada");
+test("an owner sees where a key was found, since when it is refused, and creates a replacement", async ({
+  openAsNewUser,
+}) => {
+  const session = await openAsNewUser();
   const { page } = session;
   const [secret = ""] = await withKeys(session, "Exposed");
   const response = await page.request.post("/api/v1/leaks", { data: { credentials: [secret], url: place } });

@@ -22,8 +22,8 @@ const clickTwiceAtOnce = (button: Locator) =>
   });
 
 test.describe("one submit is one call", () => {
-  test("of two clicks in one moment, for creating", async ({ openAs }) => {
-    const { page } = await openAs("ada");
+  test("of two clicks in one moment, for creating", async ({ openAsNewUser }) => {
+    const { page } = await openAsNewUser();
     const calls = countCalls(page, "create");
     const dialog = await startCreating(page, "Twice");
     await clickTwiceAtOnce(dialog.getByRole("button", { name: "Create key" }));
@@ -32,8 +32,8 @@ test.describe("one submit is one call", () => {
     expect(calls()).toBe(1);
   });
 
-  test("of a click and an Enter, for creating", async ({ openAs }) => {
-    const { page } = await openAs("ada");
+  test("of a click and an Enter, for creating", async ({ openAsNewUser }) => {
+    const { page } = await openAsNewUser();
     const calls = countCalls(page, "create");
     const dialog = await startCreating(page, "Click and Enter");
     await dialog.getByRole("button", { name: "Create key" }).evaluate((button: HTMLButtonElement) => {
@@ -45,8 +45,8 @@ test.describe("one submit is one call", () => {
     expect(calls()).toBe(1);
   });
 
-  test("of a double click on a slow machine, and the secret that is shown works", async ({ openAs }) => {
-    const { page } = await openAs("ada");
+  test("of a double click on a slow machine, and the secret that is shown works", async ({ openAsNewUser }) => {
+    const { page } = await openAsNewUser();
     await slowDown(page);
     for (const [round, pause] of [40, 70, 100, 120].entries()) {
       const calls = countCalls(page, "create");
@@ -67,8 +67,8 @@ test.describe("one submit is one call", () => {
     }
   });
 
-  test("for renaming, revoking and revoking all", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("for renaming, revoking and revoking all", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     await withKeys(session, "Third", "Second", "First");
     const renames = countCalls(page, "rename");
@@ -94,8 +94,8 @@ test.describe("one submit is one call", () => {
     await expect(revokedRowOf(page, "Third")).toBeVisible();
   });
 
-  test("a failed one can be repeated", async ({ openAs }) => {
-    const { page } = await openAs("ada");
+  test("a failed one can be repeated", async ({ openAsNewUser }) => {
+    const { page } = await openAsNewUser();
     await page.route("**/api/trpc/apiKeys.create*", (route) => route.abort(), { times: 1 });
     const calls = countCalls(page, "create");
     const dialog = await startCreating(page, "Second try");
@@ -106,15 +106,17 @@ test.describe("one submit is one call", () => {
     await expect(dialog.getByLabel("Key “Second try”")).toBeVisible();
   });
 
-  test("a double click opens the create dialog and leaves it open", async ({ openAs }) => {
-    const { page } = await openAs("ada");
+  test("a double click opens the create dialog and leaves it open", async ({ openAsNewUser }) => {
+    const { page } = await openAsNewUser();
     await page.getByRole("button", { name: "Create key", exact: true }).dblclick();
     await expect(page.getByRole("dialog").getByLabel("Name")).toBeFocused();
     await page.getByRole("dialog").getByLabel("Name").fill("Still open");
   });
 
-  test("the second click of a hand does not close the receipt that the first has brought", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("the second click of a hand does not close the receipt that the first has brought", async ({
+    openAsNewUser,
+  }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     await withKeys(session, "Receipt");
     const confirmation = await startRevoking(page, "Receipt");

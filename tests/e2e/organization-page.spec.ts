@@ -13,10 +13,8 @@ import {
   textOn,
   whoami,
 } from "../support/settings-page";
-import { signIn, test as withAccounts } from "../support/signed-in";
-import { forgetKeys, storeRevokedBy } from "../support/stored-keys";
-
-const acme = { userId: "org_2pLatchkeyDemoAcme00000001" };
+import { signIn, test as withUsers } from "../support/signed-in";
+import { storeRevokedBy } from "../support/stored-keys";
 
 const namesOf = async (page: Page, user: HttpUser) =>
   ((await callProcedure(page.request, user, "list")).result as { keys: { name: string }[] }).keys.map(
@@ -38,61 +36,61 @@ const callDirectly = (page: Page, procedure: string, input: object, owner: strin
     [procedure, input, owner] as const,
   );
 
-withAccounts(
-  "the admin of Acme creates a key for it; a member sees the key, is told why it cannot be changed, and is refused",
-  async ({ openAs }) => {
-    const { page: ada } = await openAs("ada");
-    const { page: grace, user } = await openAs("grace");
-    await forgetKeys({ ...user, ...acme });
-    await expect(ownerOf(ada)).toContainText("Personal");
-    await showKeysOf(ada, "Acme");
-    const secret = await createKey(ada, "Deployments");
-    expect(await whoami(ada, secret)).toMatchObject({ status: 200, ownerId: acme.userId });
-    await ada.getByRole("button", { name: "Usage of Deployments" }).click();
-    await expect(ada.getByRole("definition").filter({ hasText: /^you$/ })).toBeVisible();
+test("the admin of Acme creates a key for it; a member sees the key, is told why it cannot be changed, and is refused", async ({
+  newOrganization,
+  newMember,
+}) => {
+  const acme = await newOrganization("Acme");
+  const { page: admin } = await newMember(acme, "org:admin");
+  const { page: member } = await newMember(acme, "org:member");
+  await expect(ownerOf(admin)).toContainText("Personal");
+  await showKeysOf(admin, "Acme");
+  const secret = await createKey(admin, "Deployments");
+  expect(await whoami(admin, secret)).toMatchObject({ status: 200, ownerId: acme.id });
+  await admin.getByRole("button", { name: "Usage of Deployments" }).click();
+  await expect(admin.getByRole("definition").filter({ hasText: /^you$/ })).toBeVisible();
 
-    await expect(ownerOf(grace)).toContainText("Personal");
-    await expect(textOn(grace, "Deployments")).toHaveCount(0);
-    await showKeysOf(grace, "Acme");
-    await expect(rowOf(grace, "Deployments")).toContainText("Active");
-    await expect(textOn(grace, "Your role lets you see the keys of Acme, but not change them.")).toBeVisible();
-    const main = grace.getByRole("main");
-    await expect(main.getByRole("button", { name: /create|rename|rotate|revoke/i })).toHaveCount(0);
-    await expect(grace.getByRole("columnheader", { name: "Actions" })).toHaveCount(0);
-    await grace.getByRole("button", { name: "Usage of Deployments" }).click();
-    await expect(grace.getByRole("definition").filter({ hasText: /^user_\w+…\w+$/ })).toBeVisible();
-    await grace.getByRole("textbox", { name: "Key or line that contains it" }).fill(secret);
-    await expect(textOn(grace, "This is “Deployments”.")).toBeVisible();
-    await expect(textOn(grace, "ask an admin of Acme to revoke it")).toBeVisible();
-    await expect(main.getByRole("button", { name: /revoke/i })).toHaveCount(0);
+  await expect(ownerOf(member)).toContainText("Personal");
+  await expect(textOn(member, "Deployments")).toHaveCount(0);
+  await showKeysOf(member, "Acme");
+  await expect(rowOf(member, "Deployments")).toContainText("Active");
+  await expect(textOn(member, "Your role lets you see the keys of Acme, but not change them.")).toBeVisible();
+  const main = member.getByRole("main");
+  await expect(main.getByRole("button", { name: /create|rename|rotate|revoke/i })).toHaveCount(0);
+  await expect(member.getByRole("columnheader", { name: "Actions" })).toHaveCount(0);
+  await member.getByRole("button", { name: "Usage of Deployments" }).click();
+  await expect(member.getByRole("definition").filter({ hasText: /^user_\w+…\w+$/ })).toBeVisible();
+  await member.getByRole("textbox", { name: "Key or line that contains it" }).fill(secret);
+  await expect(textOn(member, "This is “Deployments”.")).toBeVisible();
+  await expect(textOn(member, "ask an admin of Acme to revoke it")).toBeVisible();
+  await expect(main.getByRole("button", { name: /revoke/i })).toHaveCount(0);
 
-    const id = (await rowOf(grace, "Deployments").getAttribute("id"))?.replace("row-", "") ?? "";
-    const requestId = crypto.randomUUID();
-    for (const [procedure, input] of [
-      ["create", { name: "Mine", requestId }],
-      ["rename", { id, name: "Mine" }],
-      ["rotate", { id, requestId, graceSeconds: 0 }],
-      ["revoke", { id }],
-      ["revokeAll", {}],
-    ] as const) {
-      const [status, answer] = await callDirectly(grace, procedure, input, acme.userId);
-      expect([procedure, status]).toEqual([procedure, 403]);
-      expect(answer).toContain("ORG_PERMISSION_REQUIRED");
-    }
-    expect(await whoami(grace, secret)).toMatchObject({ status: 200 });
+  const id = (await rowOf(member, "Deployments").getAttribute("id"))?.replace("row-", "") ?? "";
+  const requestId = crypto.randomUUID();
+  for (const [procedure, input] of [
+    ["create", { name: "Mine", requestId }],
+    ["rename", { id, name: "Mine" }],
+    ["rotate", { id, requestId, graceSeconds: 0 }],
+    ["revoke", { id }],
+    ["revokeAll", {}],
+  ] as const) {
+    const [status, answer] = await callDirectly(member, procedure, input, acme.id);
+    expect([procedure, status]).toEqual([procedure, 403]);
+    expect(answer).toContain("ORG_PERMISSION_REQUIRED");
+  }
+  expect(await whoami(member, secret)).toMatchObject({ status: 200 });
 
-    const confirmation = await startRevoking(ada, "Deployments");
-    const field = confirmation.getByRole("textbox");
-    if (await field.isVisible()) await field.fill("Deployments");
-    await confirmation.getByRole("button", { name: "Revoke key" }).click();
-    await confirmation.getByRole("button", { name: "Done" }).click();
-    await expect(revokedRowOf(ada, "Deployments")).toContainText("by a member");
-    await comeBackTo(grace);
-    await expect(revokedRowOf(grace, "Deployments")).toContainText("by a member");
-    await showKeysOf(ada, "Personal account");
-    await expect(textOn(ada, "Deployments")).toHaveCount(0);
-  },
-);
+  const confirmation = await startRevoking(admin, "Deployments");
+  const field = confirmation.getByRole("textbox");
+  if (await field.isVisible()) await field.fill("Deployments");
+  await confirmation.getByRole("button", { name: "Revoke key" }).click();
+  await confirmation.getByRole("button", { name: "Done" }).click();
+  await expect(revokedRowOf(admin, "Deployments")).toContainText("by a member");
+  await comeBackTo(member);
+  await expect(revokedRowOf(member, "Deployments")).toContainText("by a member");
+  await showKeysOf(admin, "Personal account");
+  await expect(textOn(admin, "Deployments")).toHaveCount(0);
+});
 
 test("who loses the permission while the page is open is told so, and the page follows", async ({
   newOrganization,
@@ -347,17 +345,17 @@ test("a switch that fails is told, and the page stays with its account", async (
   await expect(ownerOf(page)).toContainText("Personal");
 });
 
-withAccounts("a person without an organization has no choice of accounts", async ({ openAs }) => {
-  const { page } = await openAs("linus");
+withUsers("a person without an organization has no choice of accounts", async ({ openAsNewUser }) => {
+  const { page } = await openAsNewUser({ hasAccess: false });
   await accountButton(page).click();
   await expect(page.getByRole("menuitem", { name: "Sign out" })).toBeFocused();
   await expect(page.getByRole("menuitemradio")).toHaveCount(0);
 });
 
-withAccounts("who has just signed in starts in the personal account", async ({ browser }) => {
+withUsers("who has just signed in starts in the personal account", async ({ browser }) => {
   const page = await browser.newPage();
   await page.goto("/settings/api-keys");
-  await signIn(page, "ada");
+  await signIn(page, "ada@example.test");
   await expect(ownerOf(page)).toContainText("Personal");
   await accountButton(page).click();
   await expect(page.getByRole("menuitemradio", { name: "Personal account" })).toBeChecked();

@@ -5,8 +5,8 @@ import { test } from "../support/signed-in";
 
 test.use({ viewport: { width: 360, height: 640 }, hasTouch: true });
 
-test("on a phone a key is created, read and revoked without scrolling sideways", async ({ openAs }) => {
-  const { page } = await openAs("grace");
+test("on a phone a key is created, read and revoked without scrolling sideways", async ({ openAsNewUser }) => {
+  const { page } = await openAsNewUser();
   const expectToFit = async () => {
     const overhang = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     expect(overhang).toBe(0);

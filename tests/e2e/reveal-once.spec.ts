@@ -5,9 +5,9 @@ import { test } from "../support/signed-in";
 
 test.describe("a secret is shown once", () => {
   test("after the dialog is closed it is nowhere in the page, its address, its title or its storage", async ({
-    openAs,
+    openAsNewUser,
   }) => {
-    const { page } = await openAs("grace");
+    const { page } = await openAsNewUser();
     const { dialog, secret } = await createAndReveal(page, "Once");
     const whereItIs = () =>
       page.evaluate((text) => {
@@ -35,8 +35,10 @@ test.describe("a secret is shown once", () => {
     expect(await reloaded?.text()).not.toContain(secret);
   });
 
-  test("Escape, a click beside it and Done ask first while it is neither copied nor saved", async ({ openAs }) => {
-    const { page } = await openAs("grace");
+  test("Escape, a click beside it and Done ask first while it is neither copied nor saved", async ({
+    openAsNewUser,
+  }) => {
+    const { page } = await openAsNewUser();
     const { dialog } = await createAndReveal(page, "Guarded");
     const question = page.getByRole("alertdialog", { name: "Close without copying the key?" });
     const keepOpen = question.getByRole("button", { name: "Keep open" });
@@ -57,8 +59,8 @@ test.describe("a secret is shown once", () => {
     await expect(page.getByRole("button", { name: "Create key", exact: true })).toBeFocused();
   });
 
-  test("the browser asks before the page is left, until it is saved", async ({ openAs }) => {
-    const { page } = await openAs("grace");
+  test("the browser asks before the page is left, until it is saved", async ({ openAsNewUser }) => {
+    const { page } = await openAsNewUser();
     const { dialog } = await createAndReveal(page, "Leaving");
     const asked: string[] = [];
     page.on("dialog", (question) => {
@@ -75,8 +77,8 @@ test.describe("a secret is shown once", () => {
     expect(asked).toEqual(["beforeunload"]);
   });
 
-  test("a refused clipboard selects the key, says so, and does not count as copied", async ({ openAs }) => {
-    const { page } = await openAs("grace");
+  test("a refused clipboard selects the key, says so, and does not count as copied", async ({ openAsNewUser }) => {
+    const { page } = await openAsNewUser();
     // No permission at all: the browser refuses the page's write.
     await page.context().grantPermissions([]);
     const { dialog, secret } = await createAndReveal(page, "Refused");
@@ -88,8 +90,8 @@ test.describe("a secret is shown once", () => {
     await expect(page.getByRole("alertdialog", { name: "Close without copying the key?" })).toBeVisible();
   });
 
-  test("“back” asks first, too, and once it is saved goes back as ever", async ({ openAs }) => {
-    const { page } = await openAs("grace");
+  test("“back” asks first, too, and once it is saved goes back as ever", async ({ openAsNewUser }) => {
+    const { page } = await openAsNewUser();
     await page.goto("/");
     await page.getByRole("link", { name: "Manage your API keys" }).click();
     const { dialog, secret } = await createAndReveal(page, "Going back");
@@ -105,8 +107,8 @@ test.describe("a secret is shown once", () => {
     await expect(page).toHaveURL("/");
   });
 
-  test("the new key can be tried at once, and every snippet holds it", async ({ openAs }) => {
-    const { page } = await openAs("grace");
+  test("the new key can be tried at once, and every snippet holds it", async ({ openAsNewUser }) => {
+    const { page } = await openAsNewUser();
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     const { dialog, secret } = await createAndReveal(page, "Tried");
     for (const what of [".env line", "curl command", "JavaScript"]) {

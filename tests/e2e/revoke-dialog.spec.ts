@@ -17,9 +17,9 @@ import { storeUses } from "../support/stored-keys";
 
 test.describe("revoking on the settings page", () => {
   test("the focus is on Cancel, comes back to the row, and moves on to the next one when the row is gone", async ({
-    openAs,
+    openAsNewUser,
   }) => {
-    const session = await openAs("ada");
+    const session = await openAsNewUser();
     const { page } = session;
     await withKeys(session, "Lower", "Upper");
     const confirmation = await startRevoking(page, "Upper");
@@ -40,8 +40,8 @@ test.describe("revoking on the settings page", () => {
     }
   });
 
-  test("the name is asked for only when the key was used in the last day", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("the name is asked for only when the key was used in the last day", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     await withKeys(session, "Idle", "Busy");
     await storeUses(session.user, "Busy", [{ hoursAgo: 0, count: 1 }]);
@@ -61,8 +61,8 @@ test.describe("revoking on the settings page", () => {
     await expect(confirmation.getByRole("status")).toContainText("No request that starts from now on is accepted.");
   });
 
-  test("nothing is said to be revoked before the server has answered", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("nothing is said to be revoked before the server has answered", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     await withKeys(session, "Slow");
     let answer = () => {};
@@ -81,8 +81,8 @@ test.describe("revoking on the settings page", () => {
     await expect(confirmation.getByRole("status")).toContainText("Effective since");
   });
 
-  test("a lost answer is asked for again, and the receipt tells what the server knows", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("a lost answer is asked for again, and the receipt tells what the server knows", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     const [secret = ""] = await withKeys(session, "Lost answer");
     await loseAnswers(page, "revoke", "after");
@@ -92,8 +92,8 @@ test.describe("revoking on the settings page", () => {
     expect(await whoami(page, secret)).toMatchObject({ code: "api_key_revoked" });
   });
 
-  test("a call that never arrived is told as not revoked, and can be repeated", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("a call that never arrived is told as not revoked, and can be repeated", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     const [secret = ""] = await withKeys(session, "Lost call");
     await loseAnswers(page, "revoke", "before");
@@ -107,8 +107,8 @@ test.describe("revoking on the settings page", () => {
     await expect(confirmation.getByRole("status")).toContainText("Effective since");
   });
 
-  test("an outcome that nobody can tell is never called not revoked", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("an outcome that nobody can tell is never called not revoked", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     await withKeys(session, "Unknown");
     await loseAnswers(page, "revoke", "after");
@@ -122,8 +122,10 @@ test.describe("revoking on the settings page", () => {
     await expect(confirmation.getByRole("status")).toContainText("Effective since");
   });
 
-  test("a pending revocation counts down to its latest moment, and turns effective by itself", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("a pending revocation counts down to its latest moment, and turns effective by itself", async ({
+    openAsNewUser,
+  }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     await withKeys(session, "Pending");
     await answerAsPending(page, "revoke");
@@ -147,8 +149,10 @@ test.describe("revoking on the settings page", () => {
     await expect(confirmation.getByRole("timer")).toBeHidden();
   });
 
-  test("a pending revocation turns effective by itself after the list could not be refreshed", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("a pending revocation turns effective by itself after the list could not be refreshed", async ({
+    openAsNewUser,
+  }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     await withKeys(session, "Pending");
     await answerAsPending(page, "revoke");
@@ -162,8 +166,10 @@ test.describe("revoking on the settings page", () => {
     await expect(confirmation.getByRole("status")).toContainText("Effective since");
   });
 
-  test("the countdown is of the server's time, however wrong and jumpy this machine's clock is", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("the countdown is of the server's time, however wrong and jumpy this machine's clock is", async ({
+    openAsNewUser,
+  }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     await page.addInitScript(() => {
       const RealDate = Date;
@@ -191,8 +197,10 @@ test.describe("revoking on the settings page", () => {
     expect(await secondsLeft()).toBeGreaterThan(first - 20);
   });
 
-  test("a key that was revoked elsewhere counts as revoked, and leaves the list on focus", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("a key that was revoked elsewhere counts as revoked, and leaves the list on focus", async ({
+    openAsNewUser,
+  }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     const [first, second] = [
       await createKeyOver(page.request, session.user, "First"),
@@ -212,8 +220,8 @@ test.describe("revoking on the settings page", () => {
     await expect(revokedRowOf(page, "Second")).toBeVisible();
   });
 
-  test("a list that cannot be refreshed says so and keeps showing the keys", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("a list that cannot be refreshed says so and keeps showing the keys", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     await withKeys(session, "Still here");
     await loseAnswers(page, "list", "before");

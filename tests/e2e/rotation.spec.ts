@@ -39,8 +39,10 @@ async function rotate(page: Page, name: string, choice?: string): Promise<string
 test.setTimeout(180_000);
 
 test.describe("rotation on the settings page", () => {
-  test("nothing stops until the new key is used, and the old one then works until it is ended", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("nothing stops until the new key is used, and the old one then works until it is ended", async ({
+    openAsNewUser,
+  }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     const [old = ""] = await withKeys(session, "Production");
     const dialog = await startRotating(page, "Production");
@@ -73,8 +75,8 @@ test.describe("rotation on the settings page", () => {
     await expect(page.getByRole("button", { name: "Rotate Production", exact: true })).toBeFocused();
   });
 
-  test("rotated now, the old key is refused before the new one is shown", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("rotated now, the old key is refused before the new one is shown", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     const [old = ""] = await withKeys(session, "Production");
     const dialog = await startRotating(page, "Production");
@@ -88,8 +90,8 @@ test.describe("rotation on the settings page", () => {
     expect(await whoami(page, fresh)).toMatchObject({ status: 200, secret: "current" });
   });
 
-  test("while the new key waits, the page does not use it", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("while the new key waits, the page does not use it", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     await withKeys(session, "Production");
     const dialog = await startRotating(page, "Production");
@@ -98,8 +100,10 @@ test.describe("rotation on the settings page", () => {
     await expect(dialog.getByRole("button", { name: "Try it" })).toBeHidden();
   });
 
-  test("a rotation that is cancelled leaves the old key as it was, and the new one never works", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("a rotation that is cancelled leaves the old key as it was, and the new one never works", async ({
+    openAsNewUser,
+  }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     const [old = ""] = await withKeys(session, "Production");
     const fresh = await rotate(page, "Production", "1 hour");
@@ -113,8 +117,8 @@ test.describe("rotation on the settings page", () => {
     expect(await whoami(page, old)).toMatchObject({ status: 200 });
   });
 
-  test("a rotation that is cancelled too late says that the new key was used", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("a rotation that is cancelled too late says that the new key was used", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     await withKeys(session, "Production");
     const fresh = await rotateOver(session, 3_600);
@@ -127,8 +131,8 @@ test.describe("rotation on the settings page", () => {
     expect(await whoami(page, fresh)).toMatchObject({ status: 200 });
   });
 
-  test("while an old key is in its last time, only “now” is possible, and it ends both", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("while an old key is in its last time, only “now” is possible, and it ends both", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     const [first = ""] = await withKeys(session, "Production");
     const second = await rotateOver(session, 3_600);
@@ -143,8 +147,8 @@ test.describe("rotation on the settings page", () => {
     expect(await whoami(page, third)).toMatchObject({ status: 200 });
   });
 
-  test("an answer that is lost is asked for again, and one new key works", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("an answer that is lost is asked for again, and one new key works", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     const [old = ""] = await withKeys(session, "Production");
     await loseAnswers(page, "rotate", "after");
@@ -159,8 +163,8 @@ test.describe("rotation on the settings page", () => {
     expect(await whoami(page, fresh)).toMatchObject({ status: 200 });
   });
 
-  test("a new secret survives a crash of the page", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("a new secret survives a crash of the page", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     await withKeys(session, "Production");
     const dialog = await startRotating(page, "Production");
@@ -174,8 +178,8 @@ test.describe("rotation on the settings page", () => {
     await expect(again).toContainText("The old key still works");
   });
 
-  test("a leaked old or waiting key is told from the current one, and ended alone", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("a leaked old or waiting key is told from the current one, and ended alone", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     const [old = ""] = await withKeys(session, "Production");
     const fresh = await rotateOver(session, 3_600);
@@ -197,8 +201,8 @@ test.describe("rotation on the settings page", () => {
     await expect(page.getByRole("dialog").getByRole("radio", { name: "Ends now" })).toBeChecked();
   });
 
-  test("revoking a key ends both of its secrets", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("revoking a key ends both of its secrets", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     const [old = ""] = await withKeys(session, "Production");
     const fresh = await rotateOver(session, 3_600);
@@ -216,9 +220,9 @@ test.describe("rotation on the settings page", () => {
   });
 
   test("a page that comes back does not say how a rotation stands before the server has answered", async ({
-    openAs,
+    openAsNewUser,
   }) => {
-    const session = await openAs("ada");
+    const session = await openAsNewUser();
     const { page } = session;
     await withKeys(session, "Production");
     await rotateOver(session, 3_600);
@@ -237,8 +241,8 @@ test.describe("rotation on the settings page", () => {
     await expect(row).toContainText("waits for its first use");
   });
 
-  test("with the keyboard alone a key is rotated and its old secret ended", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("with the keyboard alone a key is rotated and its old secret ended", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     await withKeys(session, "Production");
     await page.getByRole("button", { name: "Rotate Production", exact: true }).focus();

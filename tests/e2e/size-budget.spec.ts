@@ -32,22 +32,22 @@ async function loadedScriptBytes(browser: Browser, url: string, cookies: Cookies
 
 test("the settings page adds at most 100 kB of compressed JavaScript to an empty page with the same Next, React and Clerk", async ({
   browser,
-  openAs,
+  openAsNewUser,
 }) => {
   // It builds an app.
   test.setTimeout(180_000);
   const emptyApp = await startEmptyApp();
   const empty = await loadedScriptBytes(browser, emptyApp.origin, emptyApp.cookies).finally(() => emptyApp.stop());
   // Only now: other tests wait for the account.
-  const { page } = await openAs("ada");
+  const { page } = await openAsNewUser();
   const settings = await loadedScriptBytes(browser, page.url(), await page.context().cookies());
   const added = settings - empty;
   const sizes = `The settings page loads ${settings} bytes, an empty page ${empty}: ${added} more.`;
   expect(added, sizes).toBeLessThanOrEqual(budgetBytes);
 });
 
-test("Clerk's prebuilt UI is not loaded with the settings page, not even late", async ({ openAs }) => {
-  const { page } = await openAs("ada");
+test("Clerk's prebuilt UI is not loaded with the settings page, not even late", async ({ openAsNewUser }) => {
+  const { page } = await openAsNewUser();
   const scripts: string[] = [];
   page.on("request", (request) => scripts.push(request.url()));
   await page.reload();

@@ -61,7 +61,7 @@ test("a person signs in where the app's origin is written in capitals and with a
   const app = await startApp(port, environmentFor(port, settings));
   try {
     await page.goto(`${origin}/settings/api-keys`);
-    await signIn(page, "ada");
+    await signIn(page, "ada@example.test");
     await expect(page.getByRole("heading", { name: "API keys", exact: true })).toBeVisible();
   } finally {
     await app.stop();

@@ -55,16 +55,16 @@ function usesOfAMonth() {
 test.setTimeout(180_000);
 
 test.describe("every state of the settings page", () => {
-  test("without keys", async ({ openAs }) => {
-    const { page, user } = await openAs("ada");
+  test("without keys", async ({ openAsNewUser }) => {
+    const { page, user } = await openAsNewUser();
     await forgetKeys(user);
     await page.reload();
     await expect(textOn(page, "No keys yet")).toBeVisible();
     await look(page, "empty");
   });
 
-  test("with keys of every kind", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("with keys of every kind", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page, user } = session;
     await withSomeKeys(session);
     await look(page, "keys");
@@ -91,8 +91,8 @@ test.describe("every state of the settings page", () => {
     await look(page, "at-the-limit");
   });
 
-  test("with revoked keys, one of them not yet effective", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("with revoked keys, one of them not yet effective", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page, user } = session;
     await withSomeKeys(session);
     for (const name of ["Old laptop", "Production"]) {
@@ -108,8 +108,8 @@ test.describe("every state of the settings page", () => {
     await look(page, "revoked");
   });
 
-  test("with keys that are being rotated", async ({ openAs }) => {
-    const session = await openAs("ada");
+  test("with keys that are being rotated", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page, user } = session;
     await forgetKeys(user);
     await withKeys(session, "Waiting", "Old one quiet", "Old one in use", "Not yet effective");
@@ -151,8 +151,8 @@ test.describe("every state of the settings page", () => {
     await look(page, "rotated");
   });
 
-  test("while a key is created and its secret shown", async ({ openAs }) => {
-    const { page, user } = await openAs("ada");
+  test("while a key is created and its secret shown", async ({ openAsNewUser }) => {
+    const { page, user } = await openAsNewUser();
     await forgetKeys(user);
     await page.reload();
     const form = await startCreating(page, "Production");
@@ -184,8 +184,8 @@ test.describe("every state of the settings page", () => {
     await page.getByRole("button", { name: "Close anyway" }).click();
   });
 
-  test("while a key is revoked", async ({ openAs }) => {
-    const session = await openAs("grace");
+  test("while a key is revoked", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     await withSomeKeys(session);
     let confirmation = await startRevoking(page, "Analytics dashboard");
@@ -215,8 +215,8 @@ test.describe("every state of the settings page", () => {
     await look(page, "receipt-pending");
   });
 
-  test("when a key has leaked", async ({ openAs }) => {
-    const session = await openAs("grace");
+  test("when a key has leaked", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page, user } = session;
     await withSomeKeys(session);
     const { secret } = await createKeyOver(page.request, user, "Leaked");
@@ -237,8 +237,8 @@ test.describe("every state of the settings page", () => {
     await look(page, "revoke-all-receipt");
   });
 
-  test("without API access", async ({ openAs }) => {
-    const session = await openAs("linus");
+  test("without API access", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser({ hasAccess: false });
     const { page, user } = session;
     await forgetKeys(user);
     await page.reload();
@@ -250,8 +250,8 @@ test.describe("every state of the settings page", () => {
     await look(page, "no-access-create");
   });
 
-  test("when something fails", async ({ openAs }) => {
-    const session = await openAs("grace");
+  test("when something fails", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     await withSomeKeys(session);
     await loseAnswers(page, "list", "before");
@@ -272,8 +272,8 @@ test.describe("every state of the settings page", () => {
     await expect(textOn(page, "3 of 5 active")).toBeVisible();
   });
 
-  test("while the list is asked for again after coming back", async ({ openAs }) => {
-    const session = await openAs("grace");
+  test("while the list is asked for again after coming back", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     await withSomeKeys(session);
     const answer = createGate();
@@ -288,8 +288,8 @@ test.describe("every state of the settings page", () => {
     await expect(textOn(page, "3 of 5 active")).toBeVisible();
   });
 
-  test("when the page crashes with what is told only once", async ({ openAs }) => {
-    const session = await openAs("grace");
+  test("when the page crashes with what is told only once", async ({ openAsNewUser }) => {
+    const session = await openAsNewUser();
     const { page } = session;
     await withSomeKeys(session);
     const crash = page.getByRole("alert").filter({ hasText: "Something went wrong" });
@@ -318,14 +318,14 @@ test.describe("every state of the settings page", () => {
     }
   });
 
-  test("when the session has ended", async ({ openAs }) => {
-    const { page } = await openAs("grace");
+  test("when the session has ended", async ({ openAsNewUser }) => {
+    const { page } = await openAsNewUser();
     await loseSession(page);
     await look(page, "signed-out");
   });
 
-  test("when the keys cannot be loaded, and while they load", async ({ openAs }) => {
-    const { page } = await openAs("grace");
+  test("when the keys cannot be loaded, and while they load", async ({ openAsNewUser }) => {
+    const { page } = await openAsNewUser();
     // A server that reaches no database answers in the place of the run's own, whose origin the sign-in serves.
     const outage = { DATABASE_URL: "postgres://latchkey@127.0.0.1:9/none", APP_ORIGIN: process.env.BASE_URL };
     await withApp(outage, async (origin) => {

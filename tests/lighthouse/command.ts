@@ -58,7 +58,7 @@ async function measureAll(origin: string): Promise<boolean> {
     const [page] = context.pages();
     if (!page) throw new Error("The browser has no page.");
     await page.goto("/settings/api-keys");
-    await signIn(page, "ada");
+    await signIn(page, "ada@example.test");
     const user = await newHttpUser({ userId: accounts[0]?.id ?? "" });
     for (const name of ["Production server", "Build job"]) await createKeyOver(context.request, user, name);
     await page.goto("about:blank");

@@ -4,6 +4,14 @@ import superjson, { type SuperJSONResult } from "superjson";
 import { createKeyOver } from "./http-user";
 import type { SignedIn } from "./signed-in";
 
+/** Waits until React has taken over what the server rendered. A click before that is lost. */
+export async function untilHydrated(page: Page): Promise<void> {
+  const button = page.getByRole("button", { name: "Create key", exact: true });
+  const isHydrated = () =>
+    button.evaluate((element) => Object.keys(element).some((key) => key.startsWith("__reactProps")));
+  await expect.poll(isHydrated).toBe(true);
+}
+
 /** Opens the create dialog and fills in the name. */
 export async function startCreating(page: Page, name: string): Promise<Locator> {
   await page.getByRole("button", { name: "Create key", exact: true }).click();
