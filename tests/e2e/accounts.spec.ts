@@ -10,8 +10,7 @@ import {
   untilHydrated,
   withKeys,
 } from "../support/settings-page";
-import { changeAtSignIn } from "../support/sign-in-changes";
-import { signIn, test } from "../support/signed-in";
+import { loseAccess, signIn, test } from "../support/signed-in";
 
 test.describe("accounts", () => {
   test("two users do not see each other's keys, and cannot revoke or rename them by id", async ({ openAsNewUser }) => {
@@ -51,10 +50,10 @@ test.describe("accounts", () => {
   });
 
   test("after a plan has lost API access a key can still be revoked", async ({ openAsNewUser }) => {
-    const { page, user } = await openAsNewUser();
-    await createKeyOver(page.request, user, "From before");
-    await changeAtSignIn(page.request, `users/${user.userId}`, { features: [] });
-    await page.reload();
+    const session = await openAsNewUser();
+    const { page } = session;
+    await withKeys(session, "From before");
+    await loseAccess(session);
     await expect(textOn(page, "Your plan does not include API access")).toBeVisible();
     const confirmation = await startRevoking(page, "From before");
     await confirmation.getByRole("button", { name: "Revoke key" }).click();

@@ -1,6 +1,6 @@
 import { expect, type Locator, type Page } from "@playwright/test";
 
-import { rowOf, textOn, whoami } from "../support/settings-page";
+import { rowOf, textOn, untilHydrated, whoami } from "../support/settings-page";
 import { test } from "../support/signed-in";
 
 /** Presses Tab until `target` has the focus, as a person does who cannot see how far it is. */
@@ -16,6 +16,7 @@ test("with the keyboard alone a key is created, kept, renamed, looked at and rev
   const { page } = await openAsNewUser();
   const button = (name: string) => page.getByRole("button", { name, exact: true });
   await page.reload();
+  await untilHydrated(page);
 
   await page.keyboard.press("Tab");
   await expect(page.getByRole("link", { name: "Skip to content" })).toBeFocused();

@@ -15,10 +15,11 @@ import {
   startRevoking,
   startRotating,
   textOn,
+  untilHydrated,
   whoami,
   withKeys,
 } from "../support/settings-page";
-import { type SignedIn, test } from "../support/signed-in";
+import { loseAccess, type SignedIn, test } from "../support/signed-in";
 import {
   forgetKeys,
   storeExpiry,
@@ -238,16 +239,16 @@ test.describe("every state of the settings page", () => {
   });
 
   test("without API access", async ({ openAsNewUser }) => {
-    const session = await openAsNewUser({ hasAccess: false });
-    const { page, user } = session;
-    await forgetKeys(user);
-    await page.reload();
-    await expect(textOn(page, "You have no keys")).toBeVisible();
-    await look(page, "no-access");
+    const { page: empty } = await openAsNewUser({ hasAccess: false });
+    await expect(textOn(empty, "You have no keys")).toBeVisible();
+    await look(empty, "no-access");
+    const session = await openAsNewUser();
     await withKeys(session, "From before");
-    await page.getByRole("button", { name: "Create key", exact: true }).click();
-    await expect(page.getByRole("dialog")).toBeVisible();
-    await look(page, "no-access-create");
+    await loseAccess(session);
+    await untilHydrated(session.page);
+    await session.page.getByRole("button", { name: "Create key", exact: true }).click();
+    await expect(session.page.getByRole("dialog")).toBeVisible();
+    await look(session.page, "no-access-create");
   });
 
   test("when something fails", async ({ openAsNewUser }) => {

@@ -38,6 +38,12 @@ export const test = base.extend<Fixtures>({
   },
 });
 
+/** The user's plan loses API access, and the page is loaded again. */
+export async function loseAccess({ page, user }: SignedIn): Promise<void> {
+  await changeAtSignIn(page.request, `users/${user.userId}`, { features: [] });
+  await page.reload();
+}
+
 /** From the sign-in page to wherever it leads. */
 export async function signIn(page: Page, email: string): Promise<void> {
   await page.getByLabel("Email address").fill(email);
