@@ -17,6 +17,8 @@ interface AxeWindow {
  * @param which "colors": the rules on colours alone. No other rule finds something else in another theme.
  */
 export async function expectAccessible(page: Page, which: "all" | "colors" = "all"): Promise<void> {
+  // While a page is loaded anew its title is still to come.
+  await expect(page).toHaveTitle(/\S/);
   // A half-faded text has half its contrast.
   await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)));
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(await source);
