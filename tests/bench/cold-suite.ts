@@ -58,8 +58,9 @@ interface Start {
 async function measureNext(options: { services: Services; stage: Stage; warm: BenchKey; rounds: number }) {
   const { services, stage, warm, rounds } = options;
   const build = await buildForProduction(services);
-  const bare = await buildBareApp(build.environmentFor(0));
+  let bare: string | undefined;
   try {
+    bare = await buildBareApp(build.environmentFor(0));
     const keysForMisses = await insertKeys(stage, 2 * rounds);
     const headers = headersOf(warm);
     const all: Times[] = [];
@@ -87,7 +88,7 @@ async function measureNext(options: { services: Services; stage: Stage; warm: Be
     }
     return all;
   } finally {
-    await rm(bare, { recursive: true, force: true });
+    if (bare !== undefined) await rm(bare, { recursive: true, force: true });
     await build.remove();
   }
 }
@@ -105,10 +106,18 @@ async function buildBareApp(environment: NodeJS.ProcessEnv): Promise<string> {
     'export const GET = () => new Response("ok");\nexport const dynamic = "force-dynamic";\n',
   );
   await writeFile(join(folder, "package.json"), '{ "name": "bare", "private": true, "type": "module" }');
-  // Without one of its own Next would take the one of the folder above.
+  // Without ones of its own Next would take those of the folder above.
   await writeFile(join(folder, "instrumentation.js"), "export const register = () => undefined;\n");
-  await buildApp(folder, environment);
-  return folder;
+  await writeFile(join(folder, "next.config.mjs"), "export default {};\n");
+  const middleware = 'export const middleware = () => undefined;\nexport const config = { matcher: "/never" };\n';
+  await writeFile(join(folder, "middleware.js"), middleware);
+  try {
+    await buildApp(folder, environment);
+    return folder;
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /** @returns the milliseconds from the start of the process to its first answer that is 200. */
