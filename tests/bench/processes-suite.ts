@@ -96,6 +96,8 @@ async function measureWay(options: WayOptions) {
       Side,
       Side,
     ];
+    // Each process compiles its own code: without this, the more there are the colder they were.
+    await side(counts.length - 1, stretchMilliseconds).run();
     const comparisons = [
       await compare(`Two processes beside one, ${way}, ${connections} connections`, one, two, effort),
       await compare(`Four processes beside one, ${way}, ${connections} connections`, one, four, effort),
