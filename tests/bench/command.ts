@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 
 import { format } from "prettier";
 
+import { measureColdStarts } from "./cold-suite";
 import type { Effort } from "./compare";
 import { measureDrains } from "./drain-suite";
 import { measureGateway } from "./gateway-suite";
@@ -12,6 +13,7 @@ import { measureHistory } from "./history-suite";
 import { measureHits } from "./hit-suite";
 import { measureImports } from "./import-suite";
 import { measurePeers } from "./peers-suite";
+import { measureProcesses } from "./processes-suite";
 import { renderFindings, renderGoals } from "./report";
 import { measureRevocations } from "./revoke-suite";
 import { measureRotations } from "./rotate-suite";
@@ -24,6 +26,8 @@ const suites: Record<string, { title: string; measure: Suite }> = {
   hit: { title: "A hit, in process", measure: measureHits },
   trace: { title: "With a tracer", measure: measureTraces },
   gateway: { title: "The gateway on a production server", measure: measureGateway },
+  processes: { title: "One, two and four processes", measure: measureProcesses },
+  cold: { title: "Cold starts", measure: measureColdStarts },
   peers: { title: "Beside better-auth", measure: measurePeers },
   growth: { title: "Growth", measure: measureGrowth },
   revoke: { title: "Revocation", measure: measureRevocations },

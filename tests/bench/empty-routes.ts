@@ -1,8 +1,4 @@
-import { findFreePort } from "@/local/free-port";
-import { productionEnvironment } from "@/local/production-environment";
-
-import { buildAppCopy } from "../support/app-copy";
-import { startApp } from "../support/app-server";
+import { buildForProduction } from "./production-build";
 import type { Services } from "./services";
 import type { EvalRequest } from "./slot-eval";
 
@@ -43,27 +39,18 @@ export async function GET(_request: Request): Promise<Response> {
 export async function serveWithEmptyRoutes(services: Services, evalRequest: EvalRequest) {
   const files: Record<string, string> = {};
   for (const route of Object.values(emptyRoutes)) files[`app${route.path}/route.ts`] = routeSource(route);
-  const port = await findFreePort();
-  const environment = {
-    ...productionEnvironment(),
-    API_KEY_ENVIRONMENT: "test",
-    ...services.environment,
-    PORT: String(port),
-    BENCH_EVAL: JSON.stringify(evalRequest),
-    LOG_LEVEL: "silent",
-  };
-  const copy = await buildAppCopy(files, environment);
+  const build = await buildForProduction(services, files);
   try {
-    const server = await startApp(port, environment, { folder: copy.folder, output: "ignore" });
+    const server = await build.start({ BENCH_EVAL: JSON.stringify(evalRequest) });
     return {
-      origin: `http://localhost:${port}`,
+      origin: server.origin,
       async stop() {
         await server.stop();
-        await copy.remove();
+        await build.remove();
       },
     };
   } catch (error) {
-    await copy.remove();
+    await build.remove();
     throw error;
   }
 }

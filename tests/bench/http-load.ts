@@ -2,9 +2,12 @@ import { Client } from "undici";
 
 import { type Block, summarize } from "./block";
 
+type Headers = Record<string, string>;
+
 /** Each connection sends its next request when the answer to its last one is complete, until the time is up. */
 export interface HttpLoad {
-  run(path: string, headers: Record<string, string>): Promise<Block>;
+  /** @param headers of every request, or what makes those of the next one */
+  run(path: string, headers: Headers | (() => Headers)): Promise<Block>;
   close(): Promise<void>;
 }
 
@@ -12,6 +15,7 @@ export function openHttpLoad(origin: string, connections: number, milliseconds: 
   const clients = Array.from({ length: connections }, () => new Client(origin, { pipelining: 1 }));
   return {
     async run(path, headers) {
+      const headersOfNext = typeof headers === "function" ? headers : () => headers;
       const latencies: number[] = [];
       let failures = 0;
       let lastStatus = 0;
@@ -19,7 +23,7 @@ export function openHttpLoad(origin: string, connections: number, milliseconds: 
       async function repeat(client: Client) {
         for (let before = startedAt; before - startedAt < milliseconds;) {
           before = performance.now();
-          lastStatus = await statusOf(client, path, headers);
+          lastStatus = await statusOf(client, path, headersOfNext());
           if (lastStatus === 200) latencies.push(performance.now() - before);
           else failures++;
         }

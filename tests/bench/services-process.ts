@@ -37,5 +37,7 @@ process.send?.({
   environment: stack.environment,
   redisSocketPath: socketPath,
   redisPort,
+  // As startLocalStack has it.
+  clerkDirectory: join(directory, "clerk"),
   embeddedRedis: { UPSTASH_REDIS_REST_URL: embedded.url, UPSTASH_REDIS_REST_TOKEN: embedded.token },
 });

@@ -9,6 +9,8 @@ export interface Services {
   redisSocketPath: string;
   /** Where it listens on loopback. */
   redisPort: number;
+  /** Where the sign-in keeps the keys that session tokens are signed with. */
+  clerkDirectory: string;
   /** The settings that lead to the embedded engine in its place. */
   embeddedRedis: Record<string, string>;
   stop(): Promise<void>;

@@ -18,10 +18,19 @@ export async function startApp(
   environment: NodeJS.ProcessEnv,
   { folder = ".", output = "inherit" }: { folder?: string; output?: Output } = {},
 ): Promise<Child> {
-  const args = ["start", "-H", "localhost", "-p", String(port)];
-  const app = await runNext(args, environment, folder, ["ignore", output, output]);
+  const app = await spawnApp(port, environment, { folder, output });
   await answers(`http://localhost:${port}/api/health/live`, app);
   return app;
+}
+
+/** The same, without waiting for an answer. */
+export function spawnApp(
+  port: number,
+  environment: NodeJS.ProcessEnv,
+  { folder, output }: { folder: string; output: Output },
+): Promise<Child> {
+  const args = ["start", "-H", "localhost", "-p", String(port)];
+  return runNext(args, environment, folder, ["ignore", output, output]);
 }
 
 function runNext(args: string[], environment: NodeJS.ProcessEnv, cwd: string, stdio: Output[]): Promise<Child> {

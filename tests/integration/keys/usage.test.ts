@@ -1,3 +1,5 @@
+import { randomBytes, randomUUID } from "node:crypto";
+
 import { describe, expect, it } from "vitest";
 
 import { listApiKeys, revokeApiKey, usageOfApiKey, verifyApiKey } from "@/server/keys";
@@ -50,6 +52,19 @@ describe("usage", () => {
     server().postgresProxy.heal();
     await server().usage.flush();
     expect((await usageOfApiKey(server(), caller, key)).last24Hours.at(-1)?.count).toBe(1);
+  });
+
+  it("holds nothing of a key once its uses are written, however many keys there were", async () => {
+    const at = Date.now();
+    for (let number = 0; number < 2_500; number++)
+      server().usage.record(randomUUID(), randomBytes(32).toString("hex"), at);
+    server().postgresProxy.statements.length = 0;
+    await server().usage.flush();
+    const writes = server().postgresProxy.statements.filter((statement) => statement.startsWith("insert"));
+    expect(writes).toHaveLength(6);
+    server().postgresProxy.statements.length = 0;
+    await server().usage.flush();
+    expect(server().postgresProxy.statements).toEqual([]);
   });
 
   it("forgets counts that no page shows any more, but not the last use", async () => {

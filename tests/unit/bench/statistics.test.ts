@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { createRandom } from "../../support/random";
-import { median, medianInterval, quantile } from "../../bench/statistics";
+import { median, medianInterval, quantile, slopeOf } from "../../bench/statistics";
 
 describe("quantile", () => {
   it("is the value by nearest rank", () => {
@@ -64,5 +64,37 @@ describe("medianInterval", () => {
     }
     expect(hits / samples).toBeGreaterThan(0.95);
     expect(hits / samples).toBeLessThan(0.985);
+  });
+});
+
+describe("slopeOf", () => {
+  it("of a line is the line's, without doubt", () => {
+    const { value, low, high } = slopeOf([0, 1, 2, 3, 4].map((x) => [x, 7 + 3 * x]));
+    for (const bound of [value, low, high]) expect(bound).toBeCloseTo(3, 10);
+  });
+
+  it("has the interval of a worked example", () => {
+    // By hand: the residuals' squares add up to 0.8, so the slope's error is 0.1633; Student's t with 3 degrees of freedom is 3.182.
+    const { value, low, high } = slopeOf([1, 3, 4, 7, 8].map((y, x) => [x, y]));
+    expect([value, low, high].map((bound) => Number(bound.toFixed(2)))).toEqual([1.8, 1.28, 2.32]);
+  });
+
+  it("lies in its interval about 95 times in 100, also where each sample resembles the last one", () => {
+    const random = createRandom(7);
+    let hits = 0;
+    for (let trial = 0; trial < 400; trial++) {
+      let drift = 0;
+      const points = Array.from({ length: 60 }, (_, x): [number, number] => {
+        drift = 0.5 * drift + random.next() - 0.5;
+        return [x, 2 * x + drift];
+      });
+      const { low, high } = slopeOf(points);
+      if (low <= 2 && high >= 2) hits++;
+    }
+    expect(hits / 400).toBeGreaterThan(0.9);
+  });
+
+  it("of few points is refused", () => {
+    expect(() => slopeOf([[0, 1]])).toThrow("too few");
   });
 });

@@ -84,4 +84,16 @@ describe("the names of organisations", () => {
     await vi.waitFor(async () => expect(await names.nameOf("org_1")).toBe("Acme"));
     expect(read).toHaveBeenCalledTimes(1);
   });
+
+  it("are bounded: the one that came first makes room", async () => {
+    read.mockImplementation((id) => Promise.resolve(`Name of ${id}`));
+    const names = create();
+    for (let number = 0; number < 10_001; number++) await names.nameOf(`org_${number}`);
+    read.mockClear();
+    await names.nameOf("org_10000");
+    await names.nameOf("org_1");
+    expect(read.mock.calls).toEqual([]);
+    await names.nameOf("org_0");
+    expect(read.mock.calls).toEqual([["org_0"]]);
+  });
 });
