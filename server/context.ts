@@ -2,6 +2,7 @@ import { createEventSender, type EventSettings } from "./events";
 import { createAdoptions } from "./keys/adopt";
 import type { KeySettings, ServerContext } from "./keys/context";
 import { prepareFindByHash } from "./keys/find-by-hash";
+import { prepareFindOwnKey } from "./keys/find-own-key";
 import { createUnknownHashes } from "./keys/unknown-hashes";
 import { createUsageRecorder } from "./keys/usage";
 import { defaultHistoryDays } from "./history";
@@ -70,6 +71,7 @@ export function createServerContext(options: ServerOptions): ServerContext & Pic
     settings: { ...settings, historyDays },
     db,
     findByHash: prepareFindByHash(db),
+    findOwnKey: prepareFindOwnKey(db),
     redis,
     slots: createSlots({ redis, prefix }),
     slotBreaker: createSlotBreaker(),

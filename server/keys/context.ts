@@ -8,6 +8,7 @@ import type { SecretFormat } from "../shared/secret-format";
 import type { SlotBreaker } from "../gateway/slot-breaker";
 import type { Adopt, Adoptions } from "./adopt";
 import type { FindByHash } from "./find-by-hash";
+import type { FindOwnKey } from "./find-own-key";
 import type { UnknownHashes } from "./unknown-hashes";
 import type { UsageRecorder } from "./usage";
 
@@ -45,6 +46,7 @@ export interface LatchkeyServer {
 export interface ServerContext extends OutboxContext, LatchkeyServer {
   settings: KeySettings;
   findByHash: FindByHash;
+  findOwnKey: FindOwnKey;
   redis: RedisClients;
   slotBreaker: SlotBreaker;
   now: () => Date;

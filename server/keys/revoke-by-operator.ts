@@ -36,6 +36,6 @@ export async function revokeByOperator(
   const revoker = { revokedBy: "operator", actor: byOperator } as const;
   const revoked = await revokeKeys(ctx, hashes, revoker, () => Promise.resolve(uuids));
   return new Map(
-    revoked.map(({ row: { id, revokedAt, revokedBy }, effect }) => [toPublicId(id), { revokedAt, revokedBy, effect }]),
+    revoked.map(({ id, revokedAt, revokedBy, effect }) => [toPublicId(id), { revokedAt, revokedBy, effect }]),
   );
 }

@@ -1,16 +1,17 @@
-import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
+import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 
 import type { ServerContext } from "./context";
 import type { Statements } from "../platform/database";
 import { apiKeys, apiKeySecrets } from "../platform/schema";
 import { inSpan } from "../platform/tracing";
 import { DomainError } from "../shared/errors";
-import { byUser, recordWithChange } from "../history";
+import { byUser } from "../history";
 import { changeAndPurge } from "../outbox/change-and-purge";
+import { afterThisAttempt, type QueuedRow, toQueue } from "../outbox/queue";
 import { type Caller, requireManage } from "./access";
 import type { Actor } from "../shared/key-event";
 import { fromPublicId, toPublicId } from "../shared/public-id";
-import { revokedColumns, type SummaryRow } from "./key-columns";
+import type { SummaryRow } from "./key-columns";
 import { type ApiKeySummary, toSummary } from "./summary";
 import { type Effect, weakestEffect } from "../shared/effect";
 
@@ -21,8 +22,13 @@ interface Revoker {
   actor: Actor;
 }
 type RevokingContext = Pick<ServerContext, "db" | "slots" | "logger" | "metrics">;
-interface RevokedKey {
-  row: SummaryRow;
+/** What a key's row says of its revocation. */
+interface Revocation {
+  id: string;
+  revokedAt: Date;
+  revokedBy: RevokedBy;
+}
+interface RevokedKey extends Revocation {
   effect: Effect;
 }
 /** Whose keys, and who calls. */
@@ -50,12 +56,13 @@ export async function revokeApiKey(
   input: { id: string },
 ): Promise<{ key: ApiKeySummary; effect: Effect }> {
   requireManage(owner);
-  const isKey = and(eq(apiKeys.id, fromPublicId(input.id)), eq(apiKeys.ownerId, owner.ownerId));
-  const found = await findSecrets(ctx, isKey);
+  const found = await ctx.findOwnKey.execute({ id: fromPublicId(input.id), ownerId: owner.ownerId });
+  const [row] = found;
   const [revoked] = await revokeFound(ctx, found, { revokedBy: "owner", actor: byUser(owner) });
-  if (!revoked) throw new DomainError("API_KEY_NOT_FOUND");
-  const { row, effect } = revoked;
-  return { key: toSummary(row, ctx.now(), effect), effect };
+  if (!row || !revoked) throw new DomainError("API_KEY_NOT_FOUND");
+  const { hash: _hash, ...summary } = row;
+  const { effect, ...revocation } = revoked;
+  return { key: toSummary({ ...summary, ...revocation }, ctx.now(), effect), effect };
 }
 
 /**
@@ -76,7 +83,7 @@ export async function revokeAllApiKeys(
   requireManage(owner);
   const found = await findSecrets(ctx, and(eq(apiKeys.ownerId, owner.ownerId), isNull(apiKeys.effectiveAt)));
   const revoked = await revokeFound(ctx, found, { revokedBy: "owner", actor: byUser(owner) });
-  const keys = revoked.map(({ row, effect }) => ({ id: toPublicId(row.id), effect }));
+  const keys = revoked.map(({ id, effect }) => ({ id: toPublicId(id), effect }));
   return { keys, effect: weakestEffect(keys.map(({ effect }) => effect)) };
 }
 
@@ -113,7 +120,7 @@ export function revokeKeys(
     const revoked = await revokeChosen(ctx, likelyHashes, revoker, chooseIds);
     const [first] = revoked;
     note("latchkey.key_count", revoked.length);
-    if (first && revoked.length === 1) note("latchkey.key_id", toPublicId(first.row.id));
+    if (first && revoked.length === 1) note("latchkey.key_id", toPublicId(first.id));
     const effect = weakestEffect(revoked.map((key) => key.effect));
     if (effect) note("latchkey.effect", effect.status);
     return revoked;
@@ -129,38 +136,35 @@ async function revokeChosen(
   const { result: rows, effects } = await changeAndPurge(
     ctx,
     async (transaction, purge) => {
-      const revoked = await markRevoked(transaction, await chooseIds(transaction), revoker);
-      // Every secret that the keys have under the lock. A retried create may have added one after the lookup.
-      await purge({ target: "revoked", keyIds: revoked.map(({ id }) => id) });
+      const { revoked, queue } = await revokeAndQueue(transaction, await chooseIds(transaction), revoker);
+      await purge(queue);
       return revoked;
     },
     { bypass: likelyHashes },
   );
   return rows.flatMap((row) => {
     const effect = effects.get(row.id);
-    return effect ? [{ row, effect }] : [];
+    return effect ? [{ ...row, effect }] : [];
   });
 }
 
 /** Marks keys as revoked, as a part of a change. The caller names their purges. */
-export async function markRevoked(
-  transaction: Statements,
-  ids: readonly string[],
-  { revokedBy, actor }: Revoker,
-): Promise<SummaryRow[]> {
-  if (ids.length === 0) return [];
-  const { statements, isChosen } = recordWithChange(transaction, inArray(apiKeys.id, [...ids]), {
-    action: "key.revoked",
-    actor,
-    when: isNull(apiKeys.revokedAt),
-    detail: sql`jsonb_build_object('by', ${revokedBy}::text)`,
-  });
-  return statements
-    .update(apiKeys)
-    .set({
-      revokedAt: sql`coalesce(${apiKeys.revokedAt}, clock_timestamp())`,
-      revokedBy: sql`coalesce(${apiKeys.revokedBy}, ${revokedBy})`,
-    })
-    .where(isChosen)
-    .returning(revokedColumns);
+export async function markRevoked(transaction: Statements, ids: readonly string[], revoker: Revoker): Promise<void> {
+  if (ids.length > 0) await transaction.execute(sql`select latchkey.mark_revoked(${revocationOf(ids, revoker)})`);
 }
+
+/** Marks keys as revoked and queues the purges of every secret that they have under the lock, in one statement. */
+async function revokeAndQueue(transaction: Statements, ids: readonly string[], revoker: Revoker) {
+  if (ids.length === 0) return { revoked: [], queue: toQueue([]) };
+  const { rows } = await transaction.execute<QueuedRow & { revoked_at: string; revoked_by: RevokedBy }>(
+    sql`select * from latchkey.revoke_keys(${revocationOf(ids, revoker)}, ${afterThisAttempt})`,
+  );
+  const revoked = rows.map((row): [string, Revocation] => [
+    row.key_id,
+    { id: row.key_id, revokedAt: new Date(row.revoked_at), revokedBy: row.revoked_by },
+  ]);
+  return { revoked: [...new Map(revoked).values()], queue: toQueue(rows) };
+}
+
+const revocationOf = (ids: readonly string[], { revokedBy, actor }: Revoker) =>
+  sql`${sql.param([...ids])}::uuid[], ${revokedBy}, ${actor.kind}, ${actor.id}, ${actor.impersonatedBy ?? null}`;

@@ -7,8 +7,11 @@ import { pendingSince, recordEffects, recordSecretEffects } from "./effects";
 import { enqueuePurges, type KeyQueue, type OutdatedSlots, type QueuedPurge } from "./queue";
 import { type Settlement, settlePurges } from "./settle";
 
-/** Names the slots that the change makes out of date. They are queued in the change's transaction and purged after its commit. */
-export type NamePurges = (slots: OutdatedSlots) => Promise<void>;
+/**
+ * Names the slots that the change makes out of date. They are queued in the change's transaction and purged after its commit. A change whose
+ * own statement has queued them names that queue.
+ */
+export type NamePurges = (slots: OutdatedSlots | KeyQueue) => Promise<void>;
 
 export interface Changed<T> {
   result: T;
@@ -86,7 +89,7 @@ async function commitWithPurges<T>(
   const changeAndEnqueue = async (transaction: Statements) => {
     const queues: KeyQueue[] = [];
     const result = await change(transaction, async (slots) => {
-      queues.push(await enqueuePurges(transaction, slots));
+      queues.push("purges" in slots ? slots : await enqueuePurges(transaction, slots));
     });
     return { result, queue: joinQueues(queues) };
   };

@@ -121,17 +121,21 @@ async function makeDue({ db }: OutboxContext, dueBy: string): Promise<void> {
 
 /** Claims the purges that have waited longest. @returns the ids of their keys. */
 async function claimDue({ db }: OutboxContext, dueBy: string): Promise<string[]> {
-  const due = db
-    .select({ id: cachePurges.id })
-    .from(cachePurges)
-    .where(lte(cachePurges.nextAttemptAt, sql`${dueBy}::timestamptz`))
-    .orderBy(cachePurges.nextAttemptAt)
-    .limit(batchSize)
-    .for("update", { skipLocked: true });
+  // Named with `with`, so that it runs once. As a subquery Postgres may run it for each row, and each run claims other rows than the last.
+  const due = db.$with("due").as(
+    db
+      .select({ id: cachePurges.id })
+      .from(cachePurges)
+      .where(lte(cachePurges.nextAttemptAt, sql`${dueBy}::timestamptz`))
+      .orderBy(cachePurges.nextAttemptAt)
+      .limit(batchSize)
+      .for("update", { skipLocked: true }),
+  );
   const claimed = await db
+    .with(due)
     .update(cachePurges)
     .set({ attempts: sql`${cachePurges.attempts} + 1`, nextAttemptAt: afterThisAttempt })
-    .where(inArray(cachePurges.id, due))
+    .where(inArray(cachePurges.id, db.select({ id: due.id }).from(due)))
     .returning({ keyId: cachePurges.keyId });
   return [...new Set(claimed.map(({ keyId }) => keyId))];
 }

@@ -1,8 +1,8 @@
-import { type SQL, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 
 import type { SlotPurge } from "../slot/slot";
 import type { Statements } from "../platform/database";
-import { apiKeys, apiKeySecrets, cachePurges } from "../platform/schema";
+import { apiKeys, cachePurges } from "../platform/schema";
 
 /**
  * The slots that a change makes out of date: of some secrets, or of the keys' secrets. Of these a revocation means every one that Redis has
@@ -54,59 +54,42 @@ export const afterThisAttempt = sql`clock_timestamp() + interval '2 seconds'`;
  * @returns these purges. For a revocation also what was queued for its keys before, such as the secret that a retried create has replaced.
  */
 export async function enqueuePurges(transaction: Statements, slots: OutdatedSlots): Promise<KeyQueue> {
-  const named = sql`
-    insert into ${cachePurges} (key_id, secret_hash, target, next_attempt_at)
-    select key_id, secret_hash, ${slots.target}, ${afterThisAttempt} from ${apiKeySecrets} where ${secretsOf(slots)}
-    on conflict (secret_hash, target) do update set
-      generation = ${cachePurges}.generation + 1, next_attempt_at = excluded.next_attempt_at, attempts = 0
-    returning ${queuedColumns}`;
-  if (slots.target === "absent") {
-    const { rows } = await transaction.execute<QueuedRow>(named);
-    return { purges: rows.map(toQueuedPurge), revoked: new Map() };
-  }
-  return readQueue(
-    transaction,
-    sql`select * from named
-      union all
-      select ${queuedColumns} from ${cachePurges}
-      where key_id in (select key_id from named) and id not in (select id from named)`,
-    sql`with named as (${named})`,
-  );
-}
-
-function secretsOf(slots: OutdatedSlots) {
-  if ("hashes" in slots) return sql`secret_hash = any(${sql.param([...slots.hashes])}::bytea[])`;
-  const isOutdated = slots.target === "revoked" ? sql`effective_at is null` : sql`state <> 'revoked'`;
-  return sql`key_id = any(${sql.param([...slots.keyIds])}::uuid[]) and ${isOutdated}`;
+  const hashes = "hashes" in slots ? sql.param([...slots.hashes]) : null;
+  const keyIds = "keyIds" in slots ? sql.param([...slots.keyIds]) : null;
+  const { rows } = await transaction.execute<QueuedRow>(sql`
+    select * from latchkey.queue_purges(${slots.target}, ${keyIds}::uuid[], ${hashes}::bytea[], ${afterThisAttempt})`);
+  const queue = toQueue(rows);
+  return slots.target === "absent" ? { ...queue, revoked: new Map() } : queue;
 }
 
 /**
  * Everything that is queued for these keys. A revocation is effective only when all of a key's hashes are purged, also those of secrets that
  * were replaced.
  */
-export function queueOf(statements: Statements, keyIds: readonly string[]): Promise<KeyQueue> {
-  const isOfThem = sql`key_id = any(${sql.param([...keyIds])}::uuid[])`;
-  return readQueue(statements, sql`select ${queuedColumns} from ${cachePurges} where ${isOfThem}`);
+export async function queueOf(statements: Statements, keyIds: readonly string[]): Promise<KeyQueue> {
+  // One statement reads one snapshot: when it sees a revocation, it sees all of its purges.
+  // Tombstones last: a purge to absent after one would remove it, and the next verification would have to read the database.
+  const { rows } = await statements.execute<QueuedRow>(sql`
+    select purge.id, purge.key_id, purge.secret_hash, purge.target, purge.generation, of_key.revoked_at, of_key.effective_at
+    from ${cachePurges} as purge join ${apiKeys} as of_key on of_key.id = purge.key_id
+    where purge.key_id = any(${sql.param([...keyIds])}::uuid[])
+    order by purge.target`);
+  return toQueue(rows);
 }
 
-const queuedColumns = sql.raw("id, key_id, secret_hash, target, generation");
-interface QueuedRow extends Record<string, unknown> {
+/** A row that `latchkey.queue_purges` returns. */
+export interface QueuedRow extends Record<string, unknown> {
   id: string;
   key_id: string;
   secret_hash: Buffer;
   target: SlotPurge["target"];
   generation: number;
+  revoked_at: string | null;
+  effective_at: string | null;
 }
 
-/** One statement reads one snapshot: when it sees a revocation, it sees all of its purges. */
-async function readQueue(statements: Statements, queued: SQL, before: SQL = sql``): Promise<KeyQueue> {
-  // Tombstones last: a purge to absent after one would remove it, and the next verification would have to read the database.
-  const { rows } = await statements.execute<QueuedRow & { is_revoked: boolean; effective_at: string | null }>(sql`
-    ${before}
-    select queued.*, owner_key.revoked_at is not null as is_revoked, owner_key.effective_at
-    from (${queued}) as queued join ${apiKeys} as owner_key on owner_key.id = queued.key_id
-    order by queued.target`);
-  const revoked = rows.filter((row) => row.is_revoked);
+export function toQueue(rows: readonly QueuedRow[]): KeyQueue {
+  const revoked = rows.filter((row) => row.revoked_at);
   return {
     purges: rows.map(toQueuedPurge),
     revoked: new Map(revoked.map((row) => [row.key_id, row.effective_at ? new Date(row.effective_at) : null])),

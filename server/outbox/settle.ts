@@ -1,10 +1,7 @@
 import { sql } from "drizzle-orm";
 
 import type { OutboxContext } from "./context";
-import { eventsAreSent } from "../platform/database";
 import { describeFault } from "../platform/logger";
-import { lockedKeyIds } from "../platform/locks";
-import { apiKeys, apiKeySecrets, cachePurges } from "../platform/schema";
 import type { KeyQueue, QueuedPurge } from "./queue";
 
 /** In one request to Redis. More could take longer than its time budget, or be larger than a provider takes, and then never be confirmed. */
@@ -68,26 +65,16 @@ async function recordConfirmed(
   effectiveKeyIds: readonly string[],
 ): Promise<Pick<Settlement, "recordedAt" | "effectiveAt">> {
   if (done.length === 0) return { recordedAt: null, effectiveAt: new Map() };
-  const keyIds = sql`${apiKeys.id} = any(${sql.param(done.map((purge) => purge.keyId))}::uuid[])`;
+  const keyIds = done.map((purge) => purge.keyId);
+  const purgeIds = done.map((purge) => purge.id);
+  const generations = done.map((purge) => purge.generation);
   const revokedHashes = done.filter((purge) => purge.target === "revoked").map((purge) => purge.hash);
   const statement = sql`
-    with locked as materialized (
-      ${lockedKeyIds(ctx.db, keyIds)}
-    ), deleted as (
-      delete from ${cachePurges} where (select count(*) from locked) > 0 and (id, generation) in (
-        select * from unnest(${sql.param(done.map((purge) => purge.id))}::uuid[], ${sql.param(done.map((purge) => purge.generation))}::int[])
-      )
-    ), effective as (
-      update ${apiKeys} set effective_at = coalesce(effective_at, clock_timestamp())
-      where id in (select id from locked) and id = any(${sql.param([...effectiveKeyIds])}::uuid[])
-      returning id::text, effective_at
-    ), replaced as (
-      update ${apiKeySecrets} set effective_at = coalesce(effective_at, clock_timestamp())
-      where key_id in (select id from locked) and secret_hash = any(${sql.param(revokedHashes)}::bytea[]) and revoked_at is not null
-      returning encode(secret_hash, 'hex') as id, effective_at
-    )
-    select clock_timestamp() as recorded_at, receipts.id, receipts.effective_at, ${eventsAreSent(ctx.db)}
-    from (values (1)) as always left join (select * from effective union all select * from replaced) as receipts on true`;
+    select clock_timestamp() as recorded_at, receipts.id, receipts.effective_at
+    from (values (1)) as always left join latchkey.record_confirmed(
+      ${sql.param(keyIds)}::uuid[], ${sql.param(purgeIds)}::uuid[], ${sql.param(generations)}::int[],
+      ${sql.param([...effectiveKeyIds])}::uuid[], ${sql.param(revokedHashes)}::bytea[], ${ctx.db.sendsEvents ?? false}
+    ) as receipts on true`;
   try {
     const { rows } = await ctx.db.execute<{ recorded_at: string; id: string | null; effective_at: string }>(statement);
     const [first] = rows;

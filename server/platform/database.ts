@@ -4,21 +4,23 @@ import pg from "pg";
 
 import { DomainError, hasName } from "../shared/errors";
 import { withoutValues } from "./logger";
-import * as schema from "./schema";
 
 /** The time limit of a connection attempt, and of each statement, where a person or a program waits for the answer. */
 const defaultAttemptMilliseconds = 2_000;
 
 /**
- * The server gets time limits too, so that a client that hangs or dies does not keep its locks. They travel in one message with BEGIN. That
- * costs no extra round trip, and poolers in transaction mode accept it. They would not accept these settings when a connection starts.
+ * The server gets time limits too, so that a client that hangs or dies does not keep its locks. They travel with BEGIN and the first statement.
+ * That costs no extra round trip, and poolers in transaction mode accept it. They would not accept these settings when a connection starts.
  */
-const beginWithin = (milliseconds: number, sendsEvents: boolean) =>
-  `BEGIN; SET LOCAL statement_timeout = ${milliseconds}; SET LOCAL idle_in_transaction_session_timeout = ${2 * milliseconds}` +
-  (sendsEvents ? "; SET LOCAL latchkey.sends_events = on" : "");
+const beginWithin = (milliseconds: number, sendsEvents: boolean) => [
+  "BEGIN",
+  `SET LOCAL statement_timeout = ${milliseconds}`,
+  `SET LOCAL idle_in_transaction_session_timeout = ${2 * milliseconds}`,
+  ...(sendsEvents ? ["SET LOCAL latchkey.sends_events = on"] : []),
+];
 
 /** Runs statements: on the pool, or on one connection inside a transaction. */
-export interface Statements extends NodePgDatabase<typeof schema> {
+export interface Statements extends NodePgDatabase {
   /**
    * Whether what is recorded in the history is to be sent. `commit` tells the database by itself. A statement that records outside of a
    * transaction needs `eventsAreSent`.
@@ -72,7 +74,7 @@ export function createDatabase(
   // The next statement gets a new connection, or fails.
   pool.on("error", () => undefined);
   pool.on("connect", (client) => client.on("error", () => undefined));
-  const statements = drizzle(pool, { schema });
+  const statements = drizzle(pool);
   return Object.assign(statements, {
     sendsEvents,
     commit: <T>(work: (transaction: Statements) => Promise<T>) => commit(pool, begin, work),
@@ -88,14 +90,13 @@ export async function readClock(db: Statements): Promise<Date> {
   return new Date(row.now);
 }
 
-async function commit<T>(pool: pg.Pool, begin: string, work: (transaction: Statements) => Promise<T>) {
+async function commit<T>(pool: pg.Pool, begin: readonly string[], work: (transaction: Statements) => Promise<T>) {
   const client = await pool.connect();
   let broken: Error | undefined;
   const noteError = (error: Error) => (broken = error);
   client.on("error", noteError);
   try {
-    await client.query(begin);
-    const result = await work(drizzle(client, { schema }));
+    const result = await work(drizzle(beginningWith(client, begin)));
     const committedAt = await sendCommit(client);
     return { result, committedAt };
   } catch (error) {
@@ -107,6 +108,44 @@ async function commit<T>(pool: pg.Pool, begin: string, work: (transaction: State
     client.off("error", noteError);
     client.release(broken);
   }
+}
+
+/** The client, whose first statement takes `begin` along. */
+function beginningWith(client: pg.PoolClient, begin: readonly string[]): pg.PoolClient {
+  let hasBegun = false;
+  const query = (config: pg.QueryConfig, values: unknown[]) => {
+    if (hasBegun) return client.query(config, values);
+    hasBegun = true;
+    return queryAfter(client, begin, config, values);
+  };
+  return Object.create(client, { query: { value: query } }) as pg.PoolClient;
+}
+
+/**
+ * Sends statements without values and, after them, one that may have some, in one message with one end (Sync). Postgres skips the rest after one
+ * that fails. So the last one never runs outside of the transaction that the first one begins, as it could if it were a message of its own.
+ */
+function queryAfter(client: pg.PoolClient, texts: readonly string[], config: pg.QueryConfig, values: unknown[]) {
+  return new Promise<pg.QueryResult>((resolve, reject) => {
+    // Also without values: a simple query after the others would not be skipped with them.
+    const extended = { ...config, queryMode: "extended" };
+    const query = new pg.Query(extended, values, (error, results: unknown) => {
+      if (error) reject(error);
+      else resolve((results as pg.QueryResult[]).at(-1) as pg.QueryResult);
+    });
+    const { submit } = query;
+    query.submit = (connection) => {
+      connection.stream.cork();
+      for (const text of texts) {
+        connection.parse({ name: "", text, types: [] }, true);
+        connection.bind({}, true);
+        connection.execute({}, true);
+      }
+      submit.call(query, connection);
+      connection.stream.uncork();
+    };
+    client.query(query);
+  });
 }
 
 async function sendCommit(client: pg.PoolClient): Promise<Date> {

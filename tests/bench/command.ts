@@ -7,17 +7,20 @@ import { format } from "prettier";
 import { measureColdStarts } from "./cold-suite";
 import type { Effort } from "./compare";
 import { measureDrains } from "./drain-suite";
+import { measureFlushes } from "./flush-suite";
 import { measureGateway } from "./gateway-suite";
 import { measureGrowth } from "./growth-suite";
 import { measureHistory } from "./history-suite";
 import { measureHits } from "./hit-suite";
 import { measureImports } from "./import-suite";
+import { measureMonth } from "./month-suite";
 import { measurePeers } from "./peers-suite";
 import { measureProcesses } from "./processes-suite";
 import { renderFindings, renderGoals } from "./report";
 import { measureRevocations } from "./revoke-suite";
 import { measureRotations } from "./rotate-suite";
 import { startServices } from "./services";
+import { measureStorms } from "./storm-suite";
 import type { Findings, Suite } from "./suite";
 import { measureTraces } from "./trace-suite";
 
@@ -31,6 +34,9 @@ const suites: Record<string, { title: string; measure: Suite }> = {
   peers: { title: "Beside better-auth", measure: measurePeers },
   growth: { title: "Growth", measure: measureGrowth },
   revoke: { title: "Revocation", measure: measureRevocations },
+  month: { title: "A million keys with a month of usage and history", measure: measureMonth },
+  storm: { title: "A storm of revocations", measure: measureStorms },
+  flush: { title: "After a flush of Redis", measure: measureFlushes },
   rotate: { title: "Rotation", measure: measureRotations },
   drain: { title: "After an outage", measure: measureDrains },
   import: { title: "Import", measure: measureImports },

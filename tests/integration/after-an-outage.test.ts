@@ -14,7 +14,7 @@ import { createKeyOf, newCaller, startTestServer, useTestServer } from "../suppo
 import { createGate } from "../support/gate";
 import { storePendingRevocations } from "../support/pending-revocations";
 import type { Fate } from "../support/redis-proxy";
-import { redisKinds } from "../support/services";
+import { redisKinds, testDatabaseUrl } from "../support/services";
 
 /** More than two batches. */
 const many = 401;
@@ -186,6 +186,19 @@ describe.each(redisKinds)("after an outage of %s", (redisKind) => {
       expect(first.confirmed).toBeLessThan(many);
       expect(await drainPurges(server())).toEqual({ confirmed: many - first.confirmed, failed: 0 });
       expect(await notEffective()).toBe(0);
+    });
+
+    it("one that runs out of time has begun no batch larger than 200, whichever plan Postgres chooses", async () => {
+      const url = new URL(await testDatabaseUrl());
+      const unwanted = ["hashagg", "hashjoin", "mergejoin", "sort", "material"];
+      url.searchParams.set("options", unwanted.map((name) => `-c enable_${name}=off`).join(" "));
+      const other = await startTestServer(redisKind, url.href);
+      await storePendingRevocations(other.db, many);
+      let clock = 0;
+      // Time enough for one batch.
+      const first = await drainPurges(other, { now: () => (clock += 4_000) });
+      await other.close();
+      expect(first).toEqual({ confirmed: 200, failed: 0 });
     });
 
     it("a Redis that is down gets one request", async () => {

@@ -27,7 +27,7 @@ export interface CrashStep {
 const isBypass = (body: string) => body.includes('"M:"');
 const isPurge = (body: string) => body.includes("'DEL'");
 const isCommit = (statement: string) => statement.startsWith("COMMIT");
-const isRecord = (statement: string) => statement.includes("delete from");
+const isRecord = (statement: string) => statement.includes("latchkey.record_confirmed");
 
 export const bypassSteps: CrashStep[] = [
   { step: "before the bypass", redis: isBypass, executes: false, isDone: false },

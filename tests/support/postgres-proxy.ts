@@ -10,6 +10,8 @@ export interface PostgresProxy {
   target: string;
   /** The statements that were executed, in order: text of simple queries, of extended ones where they were parsed. */
   statements: string[];
+  /** How often the client has waited for the database: each simple query and each end (Sync) of extended ones. */
+  roundTrips: number;
   /** Called with each statement before it is passed on; a promise delays it and what follows on its connection. */
   decide: (statement: string) => StatementFate | Promise<StatementFate>;
   /** Closes every connection and refuses new ones until `heal`. */
@@ -26,6 +28,7 @@ export async function startPostgresProxy(target: string): Promise<PostgresProxy>
     url: "",
     target,
     statements: [],
+    roundTrips: 0,
     decide: () => "pass",
     sever() {
       isSevered = true;
@@ -78,6 +81,7 @@ export async function startPostgresProxy(target: string): Promise<PostgresProxy>
 
     function executed(raw: Buffer): string | null {
       const type = String.fromCharCode(raw[0] ?? 0);
+      if (type === "Q" || type === "S") proxy.roundTrips++;
       const texts = raw.subarray(5).toString("utf8").split("\0");
       const [first = "", second = ""] = texts;
       if (type === "P") parsed.set(first, second);

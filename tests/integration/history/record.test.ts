@@ -27,7 +27,7 @@ const operator = ["operator", null, null];
 const clerk = ["clerk", null, null];
 const system = ["system", null, null];
 const isPurge = (body: string) => body.includes("'DEL'");
-const isRecord = (statement: string) => statement.includes("delete from");
+const isRecord = (statement: string) => statement.includes("latchkey.record_confirmed");
 const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 let answer: unknown = null;
@@ -232,7 +232,7 @@ describe("the history", () => {
     const { ownerId } = caller;
     // What is recorded comes before.
     server().postgresProxy.decide = (statement) =>
-      statement.includes('insert into "latchkey"."cache_purges"') ? "break" : "pass";
+      /latchkey\.(queue_purges|revoke_keys)/.test(statement) ? "break after" : "pass";
     await expect(renameApiKey(server(), caller, { id: key.id, name: "Never" })).rejects.toThrow();
     await expect(revokeApiKey(server(), caller, key)).rejects.toThrow();
     await expect(closeOwner(server(), { ownerId, reason: "banned", at: at(1) })).rejects.toThrow();

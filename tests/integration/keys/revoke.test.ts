@@ -89,14 +89,17 @@ describe.each(redisKinds)("revokeApiKey on %s", (redisKind) => {
     const { caller, key } = await usedKey();
     server().redisProxy.requests.length = 0;
     server().postgresProxy.statements.length = 0;
+    server().postgresProxy.roundTrips = 0;
     await revokeApiKey(server(), caller, key);
     expect(server().redisProxy.requests).toHaveLength(2);
+    // The lookup, the transaction with its change, its commit, and the record of the effect.
+    expect(server().postgresProxy.roundTrips).toBe(4);
     const [lookup, begin, ...rest] = server().postgresProxy.statements;
     expect([lookup, begin, rest.at(-2), rest.at(-1)]).toEqual([
       expect.stringMatching(/^select/),
       expect.stringMatching(/^BEGIN/),
       expect.stringMatching(/^COMMIT/),
-      expect.stringContaining("delete from"),
+      expect.stringContaining("latchkey.record_confirmed"),
     ]);
     expect(server().postgresProxy.statements.filter((statement) => statement.startsWith("BEGIN"))).toHaveLength(1);
   });
@@ -166,7 +169,7 @@ describe.each(redisKinds)("revokeApiKey on %s", (redisKind) => {
   it("has changed nothing when the database refuses before the commit, and the key goes on working", async () => {
     const { caller, key, secret } = await usedKey();
     server().postgresProxy.decide = (statement) =>
-      statement.includes('update "latchkey"."api_keys"') ? "break" : "pass";
+      statement.includes("latchkey.revoke_keys") ? "break after" : "pass";
     await expect(asTold(revokeApiKey(server(), caller, key))).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE" });
     server().postgresProxy.decide = () => "pass";
     expect(await verifyApiKey(server(), secret)).toMatchObject({ valid: true });

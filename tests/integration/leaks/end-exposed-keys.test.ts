@@ -436,8 +436,8 @@ describe("a report", () => {
     for (const broken of [
       /for no key update/,
       /latchkey\.record_event/,
-      /update "latchkey"."api_keys"/,
-      /cache_purges/,
+      /latchkey\.mark_revoked/,
+      /latchkey\.queue_purges/,
     ]) {
       server().postgresProxy.decide = (statement) => (broken.test(statement) ? "break" : "pass");
       await expect(end(server(), [secret]), String(broken)).rejects.toThrow();

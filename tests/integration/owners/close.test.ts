@@ -54,7 +54,7 @@ describe.each(redisKinds)("closing an owner on %s", (redisKind) => {
     expect([statements[0], statements.at(-2), statements.at(-1)]).toEqual([
       expect.stringMatching(/^select/),
       expect.stringMatching(/^COMMIT/),
-      expect.stringContaining("delete from"),
+      expect.stringContaining("latchkey.record_confirmed"),
     ]);
   });
 
@@ -97,7 +97,7 @@ describe.each(redisKinds)("closing an owner on %s", (redisKind) => {
   it("closes nothing and revokes nothing when the transaction fails", async () => {
     const { caller, secret } = await createWarmKey(server());
     server().postgresProxy.decide = (statement) =>
-      statement.includes('insert into "latchkey"."cache_purges"') ? "break" : "pass";
+      statement.includes("latchkey.revoke_keys") ? "break after" : "pass";
     await expect(asTold(closeOwner(server(), banned(caller.ownerId, now())))).rejects.toMatchObject({
       code: "SERVICE_UNAVAILABLE",
     });
