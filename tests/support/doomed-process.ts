@@ -9,6 +9,7 @@ import { drainPurges } from "@/server/outbox/drain";
 import { cachePurges } from "@/server/platform/schema";
 
 import type { Act } from "./acting-process";
+import { compile } from "./compile";
 import { startTestServer } from "./domain";
 import type { RedisKind } from "./redis-kinds";
 import type { TestServer } from "./server-instance";
@@ -42,6 +43,9 @@ export const commitSteps: CrashStep[] = [
   { step: "after the effect is recorded", postgres: isRecord, executes: true, isDone: true },
 ];
 
+/** The program as plain JavaScript, made once: many processes are started, and each would compile it for a second. */
+const actingProcess = compile("tests/support/acting-process.ts");
+
 /**
  * Starts `acting-process.ts` beside the server, and kills it (SIGKILL) at the step.
  * @param more `events`: where the process sends events. `arm` gets the function that kills, for a step that is seen elsewhere.
@@ -72,7 +76,7 @@ export async function crash(
     kill();
     return executes ? "break after" : "break";
   };
-  const child = spawn(process.execPath, ["--import", "tsx", "tests/support/acting-process.ts"], {
+  const child = spawn(process.execPath, [await actingProcess], {
     env: {
       ...process.env,
       DATABASE_URL: doomed.postgresProxy.url,
