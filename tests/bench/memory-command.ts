@@ -27,6 +27,7 @@ const livesPerSecond = 1;
 const rowsShown = 12;
 /** Before each sample the load rests: what a request holds, and its time budgets, would scatter the samples. */
 const restMilliseconds = 1_500;
+const readingsOfASample = 3;
 /** A growth that the samples cannot tell from none must be below this, to be called none. */
 const toleratedPerHour = 5;
 /** Short runs look more often, so that there are points enough for a slope. */
@@ -95,11 +96,17 @@ async function load(origin: string): Promise<void> {
     tallies.reduce((sum, [, { byStatus }]) => sum + [...byStatus.values()].reduce((a, b) => a + b, 0), 0);
   const verifications = startSteadyLoad(() => traffic.sendOne(), rate);
   const changes = startSteadyLoad(() => live().then(() => noteLife(), noteLife), livesPerSecond);
-  async function readMemory() {
+  async function readOnce() {
     await sleep(restMilliseconds);
     const { status, text } = await requests.send(memoryPath, {});
     if (status !== 200) throw new Error(`${memoryPath} answers ${status}: ${text}`);
     return JSON.parse(text) as NodeJS.MemoryUsage;
+  }
+  /** The least of some readings. The process writes its uses once a minute and holds them meanwhile; samples of every 30 s may meet that each time. */
+  async function readMemory() {
+    const readings: NodeJS.MemoryUsage[] = [];
+    while (readings.length < readingsOfASample) readings.push(await readOnce());
+    return readings.reduce((least, reading) => (reading.heapUsed < least.heapUsed ? reading : least));
   }
   const startedAt = performance.now();
   const samples: Sample[] = [];
