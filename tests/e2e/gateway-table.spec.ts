@@ -1,4 +1,4 @@
-import { expect, test } from "@playwright/test";
+import { type APIResponse, expect, test } from "@playwright/test";
 
 import { findFreePort } from "@/local/free-port";
 import { mintSecret } from "@/server/keys/secret";
@@ -9,6 +9,7 @@ import { callProcedure, createKeyOver, newHttpUser } from "../support/http-user"
 import { startPostgresProxy } from "../support/postgres-proxy";
 import { sendRaw } from "../support/raw-http";
 import { storeExpiry, storeOwner } from "../support/stored-keys";
+import { youngMinute } from "../support/young-minute";
 
 /** A route of a host app, as the README shows one. */
 const reportsRoute = `
@@ -43,14 +44,14 @@ test("every row of the gateway's table, on a production build of an app with a r
       await prepare(user);
       return { user, key, secret };
     };
-    const refusal = async (path: string, headers: Record<string, string>) => {
-      const answer = await ask(path, headers);
+    const refusalOf = async (answer: APIResponse) => {
       expect(answer.headers()["content-type"]).toBe("application/problem+json");
       const problem = (await answer.json()) as Record<string, unknown>;
       const text = expect.stringMatching(/\S/);
       expect(problem).toEqual({ type: text, title: text, detail: text, code: text, status: answer.status() });
       return { code: problem.code, status: answer.status(), headers: answer.headers(), detail: problem.detail };
     };
+    const refusal = async (path: string, headers: Record<string, string>) => refusalOf(await ask(path, headers));
     const good = await newKey();
     const other = await newKey();
 
@@ -113,14 +114,22 @@ test("every row of the gateway's table, on a production build of an app with a r
     );
     expect((await ask("whoami", { "x-api-key": reader.secret })).status()).toBe(200);
 
-    const limited = await newKey((user) => storeOwner(user, { requestsPerMinute: 1 }));
-    const within = await ask("reports", { "x-api-key": limited.secret });
+    // Redis may miss its time budget here, and the call is not counted then. tests/integration/http/rate-limits.test.ts counts to one.
+    const limited = await newKey((user) => storeOwner(user, { requestsPerMinute: 2 }));
+    const askLimited = async (isWanted: (answer: APIResponse) => boolean) => {
+      let answer = await ask("reports", { "x-api-key": limited.secret });
+      for (let more = 0; more < 10 && !isWanted(answer); more++)
+        answer = await ask("reports", { "x-api-key": limited.secret });
+      return answer;
+    };
+    await youngMinute();
+    const within = await askLimited((answer) => "ratelimit" in answer.headers());
     expect(within.status()).toBe(200);
     expect(within.headers()).toMatchObject({
-      "ratelimit-policy": '"owner";q=1;w=60',
-      ratelimit: expect.stringMatching(/^"owner";r=0;t=\d+$/),
+      "ratelimit-policy": '"owner";q=2;w=60',
+      ratelimit: expect.stringMatching(/^"owner";r=[01];t=\d+$/),
     });
-    const over = await refusal("reports", { "x-api-key": limited.secret });
+    const over = await refusalOf(await askLimited((answer) => answer.status() !== 200));
     expect(over).toMatchObject({ status: 429, code: "rate_limited" });
     expect(over.headers["retry-after"]).toMatch(/^[1-9]\d*$/);
 

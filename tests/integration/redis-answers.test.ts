@@ -6,6 +6,7 @@ import { owners } from "@/server/platform/schema";
 import { createWithApiKey } from "@/server/http/with-api-key";
 import { checkReadiness } from "@/server/http/readiness";
 import { createKeyOf, newCaller, newKeyInput, useTestServer } from "@/tests/support/domain";
+import { youngMinute } from "@/tests/support/young-minute";
 
 /** JSON as a REST API would send it, of something that is no answer to what was asked. */
 const answers = [
@@ -78,6 +79,7 @@ describe("a Redis that answers everything with", () => {
     server().redisProxy.decide = () => ({ status: 200, body: '{"result":"OK"}' });
     await limitInvalidations(server(), caller);
     server().redisProxy.decide = () => "pass";
+    await youngMinute();
     expect(await server().limits.invalidate(caller.ownerId, 60)).toMatchObject({ isWithin: true, remaining: 59 });
     for (let call = 1; call < 60; call++) await limitInvalidations(server(), caller);
     await expect(limitInvalidations(server(), caller)).rejects.toMatchObject({ code: "RATE_LIMITED" });

@@ -18,6 +18,7 @@ import {
 import { type RedisProxy, startRedisProxy } from "@/tests/support/redis-proxy";
 import { redisKinds, testRedis } from "@/tests/support/services";
 import { slotKeyOf } from "@/tests/support/slots";
+import { youngMinute } from "@/tests/support/young-minute";
 
 const introspection = "/api/v1/introspect";
 
@@ -149,6 +150,7 @@ describe.each(stages)("a worker in $runtime, on $redisKind", ({ runtime, redisKi
     const { caller, secret } = await createHotKey();
     await server().db.update(owners).set({ requestsPerMinute: 2 }).where(eq(owners.id, caller.ownerId));
     await rewriteSlot(secret, { requestsPerMinute: 2 });
+    await youngMinute();
     for (const remaining of [1, 0]) {
       const { status, headers } = await ask(secret);
       expect([status, headers.get("ratelimit-policy")]).toEqual([200, '"owner";q=2;w=60']);

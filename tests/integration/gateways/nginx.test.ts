@@ -14,6 +14,7 @@ import { revokeApiKey } from "@/server/keys";
 import { owners } from "@/server/platform/schema";
 import { createWithApiKey } from "@/server/http/with-api-key";
 import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
+import { youngMinute } from "@/tests/support/young-minute";
 
 /** Serves a fetch handler by node:http, on a free port. */
 async function serve(handler: (request: Request) => Promise<Response>): Promise<{ server: Server; port: number }> {
@@ -162,6 +163,7 @@ describe("nginx in front of an upstream, with the configuration in docs/", () =>
     const limited = newCaller();
     await server().db.insert(owners).values({ id: limited.ownerId, requestsPerMinute: 1 });
     const { secret } = await createKeyOf(server(), limited);
+    await youngMinute();
     expect((await call({ "x-api-key": secret })).status).toBe(200);
     const over = await call({ "x-api-key": secret });
     expect(over.status).toBe(429);

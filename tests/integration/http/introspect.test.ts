@@ -9,6 +9,7 @@ import { introspect } from "@/server/http/introspect";
 import { introspectionSchema } from "@/server/http/schemas";
 import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
 import { slotKeyOf } from "@/tests/support/slots";
+import { youngMinute } from "@/tests/support/young-minute";
 
 const secret = "s".repeat(32);
 
@@ -110,6 +111,7 @@ describe("introspection", () => {
     expect(await told({})).toEqual([null, null]);
     expect(await told({ nonce })).toEqual([null, null]);
     expect(await told({ nonce, scope: `${scope} nothing:read` })).toEqual([null, null]);
+    await youngMinute();
     expect(await told({ nonce, scope })).toEqual(["r=0", null]);
     expect(await told({ nonce, scope: "" })).toEqual(["r=0", "rate_limited"]);
   });

@@ -5,6 +5,7 @@ import { owners } from "@/server/platform/schema";
 import { createWithApiKey } from "@/server/http/with-api-key";
 import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
 import { redisKinds } from "@/tests/support/services";
+import { youngMinute } from "@/tests/support/young-minute";
 
 describe.each(redisKinds)("rate limits on %s", (redisKind) => {
   const server = useTestServer(redisKind, { trustedProxyHops: 1 });
@@ -23,6 +24,7 @@ describe.each(redisKinds)("rate limits on %s", (redisKind) => {
   });
 
   async function limitedOwner(requestsPerMinute: number) {
+    await youngMinute();
     const caller = newCaller();
     await server().db.insert(owners).values({ id: caller.ownerId, requestsPerMinute });
     return caller;

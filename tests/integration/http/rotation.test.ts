@@ -9,6 +9,7 @@ import { effectSchema, introspectionSchema, whoamiSchema } from "@/server/http/s
 import { owners } from "@/server/platform/schema";
 import { rotateInput } from "@/server/shared/inputs";
 import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
+import { youngMinute } from "@/tests/support/young-minute";
 
 const introspectionSecret = "i".repeat(32);
 
@@ -95,6 +96,7 @@ describe("the endpoints during a rotation", () => {
       .db.insert(owners)
       .values({ id: caller.ownerId, requestsPerMinute: 1 })
       .onConflictDoUpdate({ target: owners.id, set: { requestsPerMinute: 1 } });
+    await youngMinute();
     expect((await whoami(old)).headers.has("api-key-expires")).toBe(true);
     const refused = await whoami(old);
     expect({ status: refused.status, tells: refused.headers.has("api-key-expires") }).toEqual({

@@ -13,6 +13,7 @@ import { type Caller, listApiKeys, verifyApiKey } from "@/server/keys";
 import { hashSecret } from "@/server/keys/secret";
 import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
 import { createAppRouter } from "latchkey/trpc";
+import { youngMinute } from "@/tests/support/young-minute";
 
 const origin = "http://localhost:3997";
 const manage = "org:api_keys:manage";
@@ -316,6 +317,7 @@ describe("the router for an organisation", () => {
     });
 
     it("rotations and creates count together, before the permission is looked at", async () => {
+      await youngMinute();
       const { admin, key } = await keyIn("rest");
       const member = { ...admin, userId: `user_${randomUUID()}`, canManage: false };
       for (let call = 1; call < 60; call++)
@@ -357,6 +359,7 @@ describe("the router for an organisation", () => {
     const admin = newCaller({ ownerKind: "organization" });
     const member = { ...admin, userId: `user_${randomUUID()}`, canManage: false };
     const create = (caller: Caller) => router(caller).create({ name: "x", requestId: randomUUID() });
+    await youngMinute();
     for (let call = 0; call < 60; call++)
       await expect(create(member)).rejects.toMatchObject(refused("ORG_PERMISSION_REQUIRED"));
     for (const caller of [member, admin]) await expect(create(caller)).rejects.toMatchObject(refused("RATE_LIMITED"));
