@@ -1,17 +1,15 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 
 import { rolldown } from "rolldown";
-import { afterAll } from "vitest";
 
 /**
- * Compiles a program into one file of plain JavaScript, for the time of a test file. Packages stay imports.
- * @returns the path of the file. It lies below this folder, where its packages are found.
+ * Compiles a program into one file of plain JavaScript: where many processes run it, each would compile it for a second. Packages stay imports.
+ * @returns the path of the file. It lies in a folder of its own below this one, where its packages are found. The caller removes that folder.
  */
 export async function compile(source: string): Promise<string> {
   await mkdir(".local", { recursive: true });
   const folder = await mkdtemp(resolve(".local", "compiled-"));
-  afterAll(() => rm(folder, { recursive: true, force: true }));
   const build = await rolldown({
     input: source,
     external: (id) => !id.startsWith(".") && !id.startsWith("@/") && !isAbsolute(id),

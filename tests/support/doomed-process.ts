@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
 
 import { sql } from "drizzle-orm";
-import { expect } from "vitest";
+import { afterAll, expect } from "vitest";
 
 import type { EventSettings } from "@/server/events";
 import { drainPurges } from "@/server/outbox/drain";
@@ -43,8 +45,8 @@ export const commitSteps: CrashStep[] = [
   { step: "after the effect is recorded", postgres: isRecord, executes: true, isDone: true },
 ];
 
-/** The program as plain JavaScript, made once: many processes are started, and each would compile it for a second. */
 const actingProcess = compile("tests/support/acting-process.ts");
+afterAll(async () => rm(dirname(await actingProcess), { recursive: true, force: true }));
 
 /**
  * Starts `acting-process.ts` beside the server, and kills it (SIGKILL) at the step.

@@ -1,13 +1,14 @@
 import { rmSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { TestProject } from "vitest/node";
 
 import { startLocalPostgres } from "@/local/postgres";
 import { startLocalRedis } from "@/local/redis";
 import { migrateDatabase } from "@/server/platform/migrate";
 
+import { compile } from "./compile";
 import { type RedisKind, restKinds } from "./redis-kinds";
 import { startTcpForwarder } from "./tcp-forwarder";
 
@@ -47,9 +48,21 @@ export default async function setup(project: TestProject): Promise<() => Promise
       redis.push({ kind: "tcp" as const, url: server.url, token: server.token, socketPath, port: forwarder.port });
     }
     project.provide("redis", redis);
+    started.push(await compileCommand());
     return teardown;
   } catch (error) {
     await teardown();
     throw error;
   }
+}
+
+/** Compiles the operator's command for latchkey-command.ts, whose processes get this one's environment. */
+async function compileCommand() {
+  const file = await compile("server/command/main.ts");
+  const folder = dirname(file);
+  const stop = () => rm(folder, { recursive: true, force: true });
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  await cp("server/platform/migrations", join(folder, "migrations"), { recursive: true });
+  process.env.COMPILED_COMMAND = file;
+  return { stop };
 }

@@ -10,11 +10,19 @@ export interface Ended {
   errors: string;
 }
 
+/** The operator's command, without arguments: where the run's set-up has compiled it, that; else its sources. */
+export function latchkeyCommand(): [program: string, ...args: string[]] {
+  const { COMPILED_COMMAND } = process.env;
+  if (COMPILED_COMMAND) return [process.execPath, COMPILED_COMMAND];
+  const loader = join(process.cwd(), "node_modules/tsx/dist/loader.mjs");
+  return [process.execPath, "--import", loader, join(process.cwd(), "server/command/main.ts")];
+}
+
 /** Starts the command as a process of its own, with these settings alone. */
 export function startLatchkey(args: string[], settings: Record<string, string>, cwd = process.cwd()) {
   const { PATH, HOME } = process.env;
-  const loader = join(process.cwd(), "node_modules/tsx/dist/loader.mjs");
-  return spawn(process.execPath, ["--import", loader, join(process.cwd(), "server/command/main.ts"), ...args], {
+  const [program, ...first] = latchkeyCommand();
+  return spawn(program, [...first, ...args], {
     cwd,
     env: { ...(PATH && { PATH }), ...(HOME && { HOME }), NODE_ENV: "development", ...settings },
     stdio: ["pipe", "pipe", "pipe"],

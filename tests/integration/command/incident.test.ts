@@ -6,6 +6,7 @@ import { verifyApiKey } from "@/server/keys";
 import { hashSecret } from "@/server/keys/secret";
 import { useTestServer } from "@/tests/support/domain";
 import { followIncidentPage, readIncidentCommands } from "@/tests/support/incident";
+import { latchkeyCommand } from "@/tests/support/latchkey-command";
 import { runWith, settingsOf } from "@/tests/support/operator";
 
 const page = readFileSync("docs/incident.md", "utf8");
@@ -19,9 +20,7 @@ describe("docs/incident.md", () => {
   const server = useTestServer("embedded");
 
   it("can be followed line by line in a shell, and ends what has leaked", async () => {
-    const loader = join(process.cwd(), "node_modules/tsx/dist/loader.mjs");
-    const command = [process.execPath, "--import", loader, join(process.cwd(), "server/command/main.ts")];
-    const { followed, receipts, leaked, named, owned } = await followIncidentPage(server(), command);
+    const { followed, receipts, leaked, named, owned } = await followIncidentPage(server(), latchkeyCommand());
     const outputOf = (line: string) => followed.find((one) => one.line === line)?.output ?? "";
     for (const { line, code, errors } of followed) expect({ line, code, errors }).toMatchObject({ line, code: 0 });
     expect(outputOf("npx latchkey find < leak.txt")).toContain(leaked.key.id);
