@@ -1,4 +1,4 @@
-import { prepareNodeRequests } from "latchkey/http";
+import { beforeExit, prepareNodeRequests } from "latchkey/http";
 
 import { getLatchkey } from "./server/latchkey";
 
@@ -14,7 +14,7 @@ export function startServer(): void {
     assertBuiltWithSameKey();
     const { flush } = getLatchkey();
     prepareNodeRequests();
-    for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => void flush());
+    beforeExit(flush);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : "Latchkey cannot start."}\n${advice}\n`);
     process.exit(1);

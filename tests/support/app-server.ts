@@ -4,6 +4,8 @@ import { type Child, startChild } from "@/local/child";
 import { findFreePort } from "@/local/free-port";
 import { productionEnvironment } from "@/local/production-environment";
 
+import { sendRaw } from "./raw-http";
+
 type Output = "inherit" | "ignore";
 
 /** Makes the production build of an app in another folder, which has to be below this one: modules are looked up from there. */
@@ -50,9 +52,9 @@ async function answers(url: string, app: Child) {
   let end: number | string | undefined;
   void app.exited.then((code) => (end = code));
   while (end === undefined) {
-    const response = await fetch(url).catch(() => undefined);
-    await response?.body?.cancel();
-    if (response?.ok) return;
+    // Not fetch: its connection would stay open, and keep a server that is told to end for some seconds.
+    const response = await sendRaw(url, "GET").catch(() => undefined);
+    if (response?.status === 200) return;
     if (response && response.status >= 500) throw new Error(`${url} answers ${response.status}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
