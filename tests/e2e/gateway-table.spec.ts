@@ -1,9 +1,15 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { createServer, request as httpRequest } from "node:http";
+import type { AddressInfo } from "node:net";
+
 import { type APIResponse, expect, test } from "@playwright/test";
 
 import { findFreePort } from "@/local/free-port";
 import { mintSecret } from "@/server/keys/secret";
 
-import { buildAppCopy } from "../support/app-copy";
+import { type AppCopy, buildAppCopy } from "../support/app-copy";
 import { environmentFor, startApp } from "../support/app-server";
 import { callProcedure, createKeyOver, newHttpUser } from "../support/http-user";
 import { startPostgresProxy } from "../support/postgres-proxy";
@@ -20,15 +26,93 @@ export const GET = withApiKey((_request, { key }) => Response.json({ reportsOf: 
 });
 `;
 
+/** The route that docs/adopt/edge.md shows, for keys of this run's environment. */
+async function edgeRoute() {
+  const source = await readFile("docs/examples/next-edge-route.ts", "utf8");
+  const options = "createEdgeVerifier({";
+  expect(source).toContain(options);
+  return source.replace(options, `${options} secretFormat: { prefix: "lk", environment: "test" },`);
+}
+
+/** What the edge route asks: it passes each request on to the app on this port, and notes its path and the status of the answer. */
+async function startOrigin(port: number) {
+  const answered: string[] = [];
+  const server = createServer((request, response) => {
+    const { method, url, headers } = request;
+    const forwarded = httpRequest({ host: "localhost", port, method, path: url, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(response).on("finish", () => answered.push(`${url} ${answer.statusCode}`));
+    });
+    request.pipe(forwarded.on("error", () => response.destroy()));
+  });
+  await once(server.listen(0, "localhost"), "listening");
+  return {
+    url: `http://localhost:${(server.address() as AddressInfo).port}`,
+    answered,
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+// One build for both tests.
+test.describe.configure({ mode: "serial" });
+let copy: AppCopy;
+test.beforeAll(async () => {
+  test.setTimeout(180_000);
+  const files = { "app/api/v1/reports/route.ts": reportsRoute, "app/api/v1/edge/route.ts": await edgeRoute() };
+  copy = await buildAppCopy(files, environmentFor(await findFreePort(), {}));
+});
+test.afterAll(() => copy.remove());
+
+test("a route on Next's edge runtime serves a key, refuses it from its revocation on, and reports its uses", async ({
+  request,
+}) => {
+  const port = await findFreePort();
+  const origin = await startOrigin(port);
+  const app = await startApp(
+    port,
+    environmentFor(port, {
+      API_KEY_ENVIRONMENT: "test",
+      APP_ORIGIN: origin.url,
+      INTROSPECTION_SECRET: randomBytes(32).toString("hex"),
+    }),
+    { folder: copy.folder },
+  );
+  try {
+    const user = await newHttpUser();
+    const { key, secret } = await createKeyOver(request, user, "Edge");
+    const call = async (headers: Record<string, string>) => {
+      const answer = await request.get(`http://localhost:${port}/api/v1/edge`, { headers });
+      return { status: answer.status(), body: (await answer.json()) as unknown };
+    };
+    for (let served = 0; served < 3; served++)
+      expect(await call({ "x-api-key": secret })).toEqual({ status: 200, body: user.userId });
+    const used = async () => {
+      const { result } = await callProcedure(request, user, "usage", { id: key.id });
+      return (result as { last30Days: { count: number }[] }).last30Days.reduce((sum, { count }) => sum + count, 0);
+    };
+    expect(await call({})).toMatchObject({ status: 401, body: { code: "missing_api_key" } });
+    const { result } = await callProcedure(request, user, "revoke", { id: key.id });
+    expect(result).toMatchObject({ effect: { status: "effective" } });
+    expect(await call({ "x-api-key": secret })).toMatchObject({ status: 401, body: { code: "api_key_revoked" } });
+    await expect.poll(() => origin.answered, { timeout: 30_000 }).toContain("/api/v1/introspect/uses 204");
+    // A server that ends writes what it has counted.
+    await app.stop();
+    expect(await used()).toBe(3);
+  } finally {
+    await app.stop();
+    await origin.stop();
+  }
+});
+
 test("every row of the gateway's table, on a production build of an app with a route of its own", async ({
   request,
 }) => {
-  // It builds an app.
-  test.setTimeout(180_000);
   const port = await findFreePort();
   const database = await startPostgresProxy(process.env.DATABASE_URL ?? "");
   const environment = environmentFor(port, { DATABASE_URL: database.url, API_KEY_ENVIRONMENT: "test" });
-  const copy = await buildAppCopy({ "app/api/v1/reports/route.ts": reportsRoute }, environment);
   const app = await startApp(port, environment, { folder: copy.folder });
   try {
     const ask = async (path: string, headers: Record<string, string>) => {
@@ -144,6 +228,5 @@ test("every row of the gateway's table, on a production build of an app with a r
   } finally {
     await app.stop();
     await database.stop();
-    await copy.remove();
   }
 });
