@@ -5,6 +5,16 @@ import { describe, expect, it } from "vitest";
 import { listApiKeys, revokeApiKey, usageOfApiKey, verifyApiKey } from "@/server/keys";
 import { apiKeyUsage } from "@/server/platform/schema";
 import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
+import type { TestServer } from "@/tests/support/server-instance";
+
+type Used = readonly [keyId: string, hex: string];
+const newUsed = (count: number): Used[] =>
+  Array.from({ length: count }, () => [randomUUID(), randomBytes(32).toString("hex")] as const);
+
+async function writeUses({ usage }: TestServer, keys: readonly Used[], at: number): Promise<void> {
+  for (const [keyId, hex] of keys) usage.record(keyId, hex, at);
+  await usage.flush();
+}
 
 describe("usage", () => {
   const server = useTestServer("embedded");
@@ -65,6 +75,18 @@ describe("usage", () => {
     server().postgresProxy.statements.length = 0;
     await server().usage.flush();
     expect(server().postgresProxy.statements).toEqual([]);
+  });
+
+  it("writes the uses of many keys by the very statements that write those of one", async () => {
+    const { statements } = server().postgresProxy;
+    const statementsFor = async (count: number) => {
+      statements.length = 0;
+      await writeUses(server(), newUsed(count), Date.now());
+      return [...statements];
+    };
+    const ofOne = await statementsFor(1);
+    expect(ofOne).toHaveLength(3);
+    expect(await statementsFor(1_000)).toEqual(ofOne);
   });
 
   it("forgets counts that no page shows any more, but not the last use", async () => {
