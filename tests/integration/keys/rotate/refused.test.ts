@@ -18,6 +18,7 @@ import { owners } from "@/server/platform/schema";
 import { rotateInput } from "@/server/shared/inputs";
 import { createKeyOf, newCaller, newKeyInput, useTestServer } from "@/tests/support/domain";
 import { redisKinds } from "@/tests/support/services";
+import { youngMinute } from "@/tests/support/young-minute";
 
 import { current, reused, useRotatingKeys } from "./rotating-keys";
 
@@ -48,6 +49,7 @@ describe.each(redisKinds)("rotation on %s", (redisKind) => {
     });
 
     it("creations and rotations together are limited to 60 a minute", async () => {
+      await youngMinute();
       const { caller, key } = await waiting();
       const unknown = "key_01890000-0000-7000-8000-000000000000";
       const codes = new Set<unknown>();
